@@ -1,0 +1,72 @@
+"""Every foreseen failure: what was seen, on which node, and the command that comes next.
+
+One boundary (`tasks/boundary.py`) turns these into exit codes; nothing else exits.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OperatorError(Exception):
+    """A failure that the operator can act upon.
+
+    Args:
+        problem: What was tried, what was seen, what was wanted. No secrets.
+        remedy: The next safe command or action.
+        node: The node (or member) it happened on; None if it is about the whole cluster.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, problem: str, *, remedy: str, node: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+        self.node = node
+
+    def __str__(self) -> str:
+        where = f"[{self.node}] " if self.node else ""
+        return f"{where}{self.problem}\n  -> {self.remedy}"
+
+
+class UsageError(OperatorError):
+    """The inventory or the command line asks for something that cannot be."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class Refused(OperatorError):
+    """A check or the plan says no; nothing was changed."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class RemoteError(OperatorError):
+    """An SSH, REST, TLS or file operation on a node failed."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class GateTimeout(OperatorError):
+    """A gate did not hold within its limit, or showed a state that must stop the line."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class Unhealthy(OperatorError):
+    """The status that was asked for is not healthy."""
+
+    exit_code: ClassVar[int] = 6
+
+
+class Locked(OperatorError):
+    """Another run holds the cluster's lock."""
+
+    exit_code: ClassVar[int] = 7
+
+
+class Interrupted(OperatorError):
+    """The operator stopped the run; its state is saved."""
+
+    exit_code: ClassVar[int] = 130

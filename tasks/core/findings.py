@@ -1,0 +1,36 @@
+"""What a check found: small values with a name, all reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # nothing may start
+    WARNING = "warning"  # shown, does not stop
+    INFO = "info"  # a fact worth knowing, e.g. what the plan will edit
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing an operator should know.
+
+    Args:
+        name: Stable kebab-case name, e.g. "key-mismatch"; what --ignore takes.
+        where: Node, member or file it is about; "" if the whole cluster.
+        problem: What was seen and what was wanted.
+        remedy: What to do, ideally a command.
+    """
+
+    name: str
+    severity: Severity
+    where: str
+    problem: str
+    remedy: str
+
+
+def errors(findings: Iterable[Finding], *, ignored: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+    """The findings that stop the line: errors that are not ignored by name."""
+    return tuple(f for f in findings if f.severity is Severity.ERROR and f.name not in ignored)

@@ -1,0 +1,191 @@
+"""The cluster as the inventory describes it: resolved, complete, immutable.
+
+Who is primary of a pair is not here: that is in the snapshot, and read again when a step runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+
+class Product(StrEnum):
+    AMLEN = "amlen"
+    MESSAGESIGHT = "messagesight"
+
+
+class Via(StrEnum):
+    """How REST and TLS probes reach a node's ports: see DESIGN "The way of the data"."""
+
+    AUTO = "auto"  # tunnel, else exec, else direct
+    TUNNEL = "tunnel"  # direct-tcpip through the node's SSH connection
+    EXEC = "exec"  # curl and openssl s_client run on the node
+    DIRECT = "direct"  # from this machine
+
+
+@dataclass(frozen=True, slots=True)
+class EnvSecret:
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileSecret:
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSecret:
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyringSecret:
+    service: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSecret:
+    label: str
+
+
+SecretRef = EnvSecret | FileSecret | CommandSecret | KeyringSecret | PromptSecret
+
+
+@dataclass(frozen=True, slots=True)
+class Ssh:
+    """How to log in to a node. None means: what ~/.ssh/config or OpenSSH's default says."""
+
+    user: str | None = None
+    port: int | None = None
+    key_file: Path | None = None
+    password: SecretRef | None = None
+    passphrase: SecretRef | None = None
+    gateway: str | None = None  # [user@]host[:port], several hops joined by commas, first hop first
+    sudo: bool = False
+    sudo_password: SecretRef | None = None  # None: NOPASSWD, else `password` is tried
+    known_hosts: Path | None = None  # None: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts
+    config: Path | None = None  # None: ~/.ssh/config
+    agent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The admin REST endpoint, as the node itself reaches it."""
+
+    host: str  # the node's own host unless the inventory says otherwise
+    port: int = 9089
+    scheme: str = "https"  # http | https
+    user: str | None = None
+    password: SecretRef | None = None
+    ca: Path | None = None  # None with https: the system's trust store
+    verify: bool = True
+    via: Via = Via.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the product keeps its things on the node.
+
+    keystore and truststore are None where the inventory is silent: then server.cfg decides.
+    """
+
+    data_dir: PurePosixPath  # /var/lib/amlen-server
+    server_cfg: PurePosixPath
+    log_dir: PurePosixPath
+    keystore: PurePosixPath | None = None
+    truststore: PurePosixPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByRest:
+    """Restart by POST service/restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class BySystemd:
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByContainer:
+    engine: str  # docker | podman
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByCommand:
+    argv: tuple[str, ...]
+
+
+RestartBy = ByRest | BySystemd | ByContainer | ByCommand
+StartBy = BySystemd | ByContainer | ByCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Hard limits, in seconds."""
+
+    connect_s: float = 10.0  # TCP, banner and authentication, each
+    command_s: float = 30.0  # one remote command, file transfer included
+    rest_s: float = 10.0  # one REST exchange or TLS probe
+    restart_s: float = 900.0  # from the restart request to the gate
+    sync_s: float = 1800.0  # HA pair back in sync
+    settle_s: float = 3.0  # a gate must hold this long in a row
+    poll_s: float = 1.0  # between two looks of a gate
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One server process on one host."""
+
+    name: str
+    member: str
+    host: str
+    product: Product
+    ssh: Ssh
+    admin: Admin
+    paths: Paths
+    restart_by: RestartBy
+    start_by: StartBy
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One logical server: a node, or an HA pair. Its name is the credential set's name."""
+
+    name: str
+    nodes: tuple[Node, ...]  # 1, or 2 for a pair
+
+    @property
+    def is_pair(self) -> bool:
+        return len(self.nodes) == 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One cluster of the inventory."""
+
+    key: str  # its name in the inventory
+    cluster_name: str  # ClusterName as REST reports it
+    credentials: Path  # folder of the credential sets on this machine
+    members: tuple[Member, ...]  # in inventory order
+    observer: str | None  # member name; None: the tool chooses
+    retired: frozenset[str]  # ServerUIDs gone for good that the cluster still remembers
+    runs_dir: Path  # where the run directories of this cluster live
+    inventory: Path
+    disposable: bool = False
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(node for member in self.members for node in member.nodes)
+
+    def member(self, name: str) -> Member:
+        """Raises KeyError if there is none of that name (our bug: names are checked before)."""
+        return {member.name: member for member in self.members}[name]
+
+    def node(self, name: str) -> Node:
+        """Raises KeyError if there is none of that name (our bug: names are checked before)."""
+        return {node.name: node for node in self.nodes}[name]
