@@ -48,6 +48,14 @@ class RemoteError(OperatorError):
     exit_code: ClassVar[int] = 4
 
 
+class ForwardingRefused(RemoteError):
+    """The sshd of a node (or gateway) forbids the port forwarding that was asked for."""
+
+
+class PortRefused(RemoteError):
+    """Nothing listens at the port that was dialled: "not yet back", where others mean "broken"."""
+
+
 class GateTimeout(OperatorError):
     """A gate did not hold within its limit, or showed a state that must stop the line."""
 

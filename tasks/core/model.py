@@ -131,6 +131,8 @@ class Limits:
     command_s: float = 30.0  # one remote command, file transfer included
     rest_s: float = 10.0  # one REST exchange or TLS probe
     restart_s: float = 900.0  # from the restart request to the gate
+    return_s: float = 120.0  # REST silent this long after a restart: read the log, then start the service
+    join_s: float = 120.0  # settled servers may take this long to find each other
     sync_s: float = 1800.0  # HA pair back in sync
     settle_s: float = 3.0  # a gate must hold this long in a row
     poll_s: float = 1.0  # between two looks of a gate
@@ -177,6 +179,7 @@ class Cluster:
     runs_dir: Path  # where the run directories of this cluster live
     inventory: Path
     disposable: bool = False
+    prefer: str = "no-partition"  # no-partition | fewest-restarts: what the automatic strategy minimises
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -1,0 +1,227 @@
+"""X.509 certificates as values, and OpenSSL's own verdict on whom a server would trust."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+from OpenSSL import crypto
+from OpenSSL._util import lib as openssl
+
+from tasks.core import x509_facts
+from tasks.core.pem import describe_without_blocks, openssl_reason, pem_blocks
+
+Purpose = Literal["client", "server"]
+
+BUILTIN_SHA256 = frozenset(
+    {
+        "67B884C96BE0DA762E6AC7C1E31D58FFEEC0EA4C3859C25A9FCF86C16F4890ED",  # O=IBM
+        "208E3AEC05EEE1E195025254D99369D49F2F12B7285718E08637BE3816A7C445",  # O=Eclipse, OU=Amlen
+    }
+)
+
+_PURPOSE_ID: dict[Purpose, int] = {"client": 1, "server": 2}  # X509_PURPOSE_SSL_CLIENT, _SERVER
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME
+
+
+class CertificateFault(Exception):
+    """Bytes that do not hold the certificates wanted.
+
+    Args:
+        reason: What is wrong, to follow "… cannot be read: ".
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate; two are equal when their DER bytes are.
+
+    Args:
+        subject, issuer: RFC 4514 text.
+        sha256: Fingerprint, upper-case hex without colons.
+        key_kind: "EC P-256", "RSA 2048", "Ed25519"; "unknown key" if it cannot be read.
+        signature_hash: "sha256"; "" where the algorithm has none of its own or it is unknown.
+        eku: "serverAuth", "clientAuth" or a dotted OID; empty where the extension is missing.
+        self_signed: Its own key really made its signature.
+        level_fault: Why security level 2 refuses its key or signature; None if it does not.
+    """
+
+    der: bytes = field(repr=False)
+    subject: str = field(compare=False)
+    issuer: str = field(compare=False, repr=False)
+    not_before: datetime = field(compare=False, repr=False)
+    not_after: datetime = field(compare=False, repr=False)
+    sha256: str = field(compare=False)
+    key_kind: str = field(compare=False, repr=False)
+    signature_hash: str = field(compare=False, repr=False)
+    eku: frozenset[str] = field(compare=False, repr=False)
+    self_signed: bool = field(compare=False, repr=False)
+    is_ca: bool = field(compare=False, repr=False)
+    level_fault: str | None = field(compare=False, repr=False)
+
+    @classmethod
+    def from_der(cls, der: bytes) -> Certificate:
+        """Raises CertificateFault if these are not the bytes of one certificate."""
+        try:
+            return _parsed(x509.load_der_x509_certificate(der))
+        except ValueError as error:
+            raise CertificateFault("it is not a well-formed X.509 certificate") from error
+
+    def public_key_der(self) -> bytes:
+        """The subject public key info, to compare with a private key's."""
+        key = x509.load_der_x509_certificate(self.der).public_key()
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def pem(self) -> bytes:
+        return x509.load_der_x509_certificate(self.der).public_bytes(Encoding.PEM)
+
+
+def parse_pem_chain(data: bytes) -> tuple[Certificate, ...]:
+    """Every certificate of a PEM file in its order, as OpenSSL's file readers find them.
+
+    Raises:
+        CertificateFault: There is none, or one of them is broken.
+    """
+    blocks = [block for block in pem_blocks(data) if block.label.endswith("CERTIFICATE")]
+    if not blocks:
+        raise CertificateFault(f"{describe_without_blocks(data)}, and no certificate is in it")
+    return tuple(
+        _parse_block(data[block.start :], label=block.label, number=number)
+        for number, block in enumerate(blocks, 1)
+    )
+
+
+def verify(
+    leaf: Certificate,
+    *,
+    intermediates: Sequence[Certificate],
+    trusted: Sequence[Certificate],
+    purpose: Purpose,
+    at: datetime | None,
+) -> str | None:
+    """Whether a server with `trusted` as its CA file takes this peer.
+
+    Args:
+        intermediates: What the peer sends beside its leaf.
+        purpose: What the leaf is used as: "client" to the side that accepts, "server" to the
+            side that dials.
+        at: By which clock; None leaves dates aside.
+
+    Returns:
+        None if it does, else OpenSSL's reason. Security level 2, no partial chains.
+    """
+    verdict = _verdict(
+        leaf, intermediates=tuple(intermediates), trusted=tuple(trusted), purpose=purpose, at=at
+    )
+    return verdict if isinstance(verdict, str) else None
+
+
+def trusted_path(
+    leaf: Certificate,
+    *,
+    intermediates: Sequence[Certificate],
+    trusted: Sequence[Certificate],
+    purpose: Purpose,
+    at: datetime | None,
+) -> tuple[Certificate, ...] | None:
+    """The chain from leaf to root that `verify` went by; None where it refuses."""
+    verdict = _verdict(
+        leaf, intermediates=tuple(intermediates), trusted=tuple(trusted), purpose=purpose, at=at
+    )
+    return None if isinstance(verdict, str) else verdict
+
+
+def is_builtin(certificate: Certificate) -> bool:
+    """Whether this is a certificate whose private key is public with the product.
+
+    The known fingerprints, or self-signed with the subject that the product's builds give it:
+    CN=cluster together with OU=Amlen or O=IBM. CN=cluster alone is anybody's choice of a name.
+    """
+    if certificate.sha256 in BUILTIN_SHA256:
+        return True
+    if not certificate.self_signed:
+        return False
+    name = x509.load_der_x509_certificate(certificate.der).subject
+    values = {(attribute.oid, attribute.value) for attribute in name}
+    return (NameOID.COMMON_NAME, "cluster") in values and bool(
+        values & {(NameOID.ORGANIZATIONAL_UNIT_NAME, "Amlen"), (NameOID.ORGANIZATION_NAME, "IBM")}
+    )
+
+
+def _verdict(
+    leaf: Certificate,
+    *,
+    intermediates: tuple[Certificate, ...],
+    trusted: tuple[Certificate, ...],
+    purpose: Purpose,
+    at: datetime | None,
+) -> tuple[Certificate, ...] | str:
+    context = crypto.X509StoreContext(
+        _store(trusted, purpose=purpose, at=at), _openssl(leaf), [_openssl(c) for c in intermediates]
+    )
+    try:
+        path = tuple(_parsed(found.to_cryptography()) for found in context.get_verified_chain())
+    except crypto.X509StoreContextError as error:
+        return str(error)
+    # The library leaves security levels to its TLS side, which applies level 2 on the servers.
+    return next((c.level_fault for c in path if c.level_fault), None) or path
+
+
+def _store(trusted: tuple[Certificate, ...], *, purpose: Purpose, at: datetime | None) -> crypto.X509Store:
+    store = crypto.X509Store()
+    for certificate in trusted:
+        store.add_cert(_openssl(certificate))
+    if at is None:
+        store.set_flags(_NO_CHECK_TIME)
+    else:
+        store.set_time(at.astimezone(UTC))
+    # pyOpenSSL has no public name for this; without it, EKU and key usage would go unjudged.
+    openssl.X509_STORE_set_purpose(store._store, _PURPOSE_ID[purpose])
+    return store
+
+
+def _openssl(certificate: Certificate) -> crypto.X509:
+    return crypto.X509.from_cryptography(x509.load_der_x509_certificate(certificate.der))
+
+
+def _parse_block(data: bytes, *, label: str, number: int) -> Certificate:
+    """The certificate at the start of `data`, read by OpenSSL itself."""
+    where = f"certificate {number} in it is broken"
+    if label not in ("CERTIFICATE", "X509 CERTIFICATE"):
+        raise CertificateFault(f"it holds a block {label}; openssl x509 -in OLD -out NEW makes it plain")
+    if b"Proc-Type:" in data.partition(b"-----END ")[0]:
+        raise CertificateFault(f"{where}: it is encrypted")
+    try:
+        return _parsed(crypto.load_certificate(crypto.FILETYPE_PEM, data).to_cryptography())
+    except crypto.Error as error:
+        raise CertificateFault(f"{where}: {openssl_reason(error)}") from error
+    except ValueError as error:
+        raise CertificateFault(f"{where}: it is not well-formed") from error
+
+
+def _parsed(found: x509.Certificate) -> Certificate:
+    """Raises ValueError where a field or an extension is malformed."""
+    return Certificate(
+        der=found.public_bytes(Encoding.DER),
+        subject=found.subject.rfc4514_string(),
+        issuer=found.issuer.rfc4514_string(),
+        not_before=found.not_valid_before_utc,
+        not_after=found.not_valid_after_utc,
+        sha256=found.fingerprint(hashes.SHA256()).hex().upper(),
+        key_kind=x509_facts.key_kind_of(found),
+        signature_hash=x509_facts.signature_hash_of(found),
+        eku=x509_facts.eku_of(found),
+        self_signed=x509_facts.is_self_signed(found),
+        is_ca=x509_facts.is_ca(found),
+        level_fault=x509_facts.level_fault(found),
+    )

@@ -1,0 +1,128 @@
+"""Checks of what lies on the nodes: server.cfg, rights, space, files that no process has loaded yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tasks.core.certificates import CertificateFault, is_builtin, parse_pem_chain
+from tasks.core.credential_set import CERT_FILE
+from tasks.core.findings import Finding, Severity
+from tasks.core.places import data_of
+from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
+
+NEEDED_BYTES = 4 * 1024 * 1024
+
+
+def file_checks(snapshot: Snapshot) -> Iterator[Finding]:
+    """All checks of this module, node by node."""
+    for seen in snapshot.nodes.values():
+        if seen.sshd is not None:
+            continue
+        if isinstance(seen.files, Unseen):
+            yield _error("files", seen, seen.files.problem, seen.files.remedy)
+            continue
+        yield from _server_cfg(seen, seen.files)
+        yield from _rights(seen, seen.files)
+        yield from _wire_and_disk(seen, seen.files)
+        yield from _revocation(seen, seen.files)
+
+
+def _error(name: str, seen: NodeSnapshot, problem: str, remedy: str) -> Finding:
+    return Finding(name, Severity.ERROR, seen.node.name, problem, remedy)
+
+
+def _warning(name: str, seen: NodeSnapshot, problem: str, remedy: str) -> Finding:
+    return Finding(name, Severity.WARNING, seen.node.name, problem, remedy)
+
+
+def _info(name: str, seen: NodeSnapshot, problem: str, remedy: str) -> Finding:
+    return Finding(name, Severity.INFO, seen.node.name, problem, remedy)
+
+
+def _server_cfg(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
+    for fault in files.cfg.findings(where=f"{seen.node.name}:{files.cfg_path}"):
+        yield fault
+    if files.cfg.control_tls_policy == 2:
+        yield _error(
+            "tls-policy-off",
+            seen,
+            "Cluster.ControlTLSPolicy is 2: the control channel uses no TLS, credentials are unused",
+            "set it to 1 (always) in server.cfg on every node first",
+        )
+    for what, wanted, found in (
+        ("KeyStore", seen.node.paths.keystore, files.keystore),
+        ("truststore", seen.node.paths.truststore, files.truststore),
+    ):
+        if wanted is not None and wanted != found:
+            text = f"{what} is {found}, the inventory says {wanted}: the plan edits server.cfg"
+            yield _info("server-cfg-edit", seen, text, "fab plan shows the difference")
+    in_data = data_of(seen.node) / "certificates"
+    wanted = seen.node.paths.keystore
+    if wanted is not None and not wanted.is_relative_to(in_data) and len(_pair(seen)) == 2:
+        text = f"the keystore {wanted} lies outside {in_data}: HA sync will not carry it to the standby"
+        yield _warning("keystore-not-synced", seen, text, "both nodes are placed by this tool; keep it so")
+
+
+def _pair(seen: NodeSnapshot) -> tuple[str, ...]:
+    return (seen.node.name, seen.node.member) if seen.node.member != seen.node.name else (seen.node.name,)
+
+
+def _rights(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
+    if files.target_fault is not None:
+        text = f"files could not be placed: {files.target_fault}"
+        yield _error(
+            "not-writable", seen, text, "set `ssh.sudo: true`, log in as the service user, or move the target"
+        )
+    if files.free_bytes < NEEDED_BYTES:
+        text = f"{files.free_bytes // 1024} KiB free, wanted at least {NEEDED_BYTES // 1024} KiB"
+        yield _error("no-space", seen, text, "make room on the file system of the data directory")
+    for name, state in files.files.items():
+        if state.exists and not state.readable:
+            yield _warning(
+                "unreadable",
+                seen,
+                f"{name} cannot be read by the service user (owner {state.owner}, mode {state.mode}): "
+                "the server falls back to the built-in pair, or trusts nobody (T2, T3)",
+                "the migration replaces it; or correct owner and mode, then restart the server",
+            )
+
+
+def _wire_and_disk(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
+    if isinstance(seen.wire, Unseen):
+        yield _error("wire", seen, seen.wire.problem, seen.wire.remedy)
+    if not isinstance(seen.wire, Wire):
+        return
+    disk = disk_leaf_sha256(files)
+    builtin = is_builtin(seen.wire.leaf)
+    if builtin:
+        text = f"serves the BUILT-IN certificate ({seen.wire.leaf.sha256[:8]}): its key is public"
+        yield _warning("builtin-served", seen, text, "fab migrate-cluster")
+    if disk is not None and disk != seen.wire.leaf.sha256:
+        yield _warning(
+            "pending-files",
+            seen,
+            f"serves {seen.wire.leaf.sha256[:8]}, but {disk[:8]} lies on disk: the next restart or crash "
+            "would switch to it, or it could not be read at the last start",
+            "find out who placed it; fab migrate-cluster replaces it in order",
+        )
+
+
+def disk_leaf_sha256(files: NodeFiles) -> str | None:
+    """The fingerprint of the certificate file's first certificate; None if there is none."""
+    if not files.files[CERT_FILE].exists:
+        return None
+    try:
+        return parse_pem_chain(files.cert_pem)[0].sha256
+    except CertificateFault:
+        return "unreadable"
+
+
+def _revocation(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
+    if files.crl_present:
+        yield _warning(
+            "crl",
+            seen,
+            "Cluster_crl/crl.pem exists: it must stay valid (an expired one keeps everyone apart), and it does "
+            "not keep a revoked member out, because the dialling side does not look (T12)",
+            "to shut a member out, change the CA",
+        )

@@ -1,0 +1,143 @@
+"""`fab status` as data: a row per node, one verdict, and what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.core.certificates import is_builtin
+from tasks.core.checks import check_cluster
+from tasks.core.checks_files import disk_leaf_sha256
+from tasks.core.credential_set import CERT_FILE
+from tasks.core.findings import Finding, Severity
+from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
+from tasks.core.status import NodeStatus
+
+UNHEALTHY_WARNINGS = frozenset({"pending-files", "pending-ca"})
+NOT_HEALTH = frozenset({"service-start", "service-restart", "not-writable", "no-space"})
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One node. Empty texts and None where it could not be seen; `trouble` says why."""
+
+    member: str
+    node: str
+    role: str
+    state: int | None
+    cluster: str
+    connected: int | None
+    disconnected: int | None
+    sync: str
+    version: str
+    uptime_s: int | None
+    certificate: str  # first 8 digits of the SHA-256 of what it serves
+    certificate_sha256: str
+    days_left: int | None
+    builtin: bool
+    on_disk: str  # same | DIFFERENT | by files and start time | unproven | ""
+    via: str
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    cluster: str
+    at: datetime
+    rows: tuple[StatusRow, ...]
+    healthy: bool
+    verdict: str
+    findings: tuple[Finding, ...]
+
+
+def report(snapshot: Snapshot) -> StatusReport:
+    """Judge the cluster as it runs; nothing here looks at local credential files."""
+    findings = tuple(f for f in check_cluster(snapshot) if f.name not in NOT_HEALTH)
+    bad = [f for f in findings if f.severity is Severity.ERROR or f.name in UNHEALTHY_WARNINGS]
+    rows = tuple(_row(snapshot, seen) for seen in snapshot.nodes.values())
+    return StatusReport(
+        cluster=snapshot.cluster.key,
+        at=snapshot.taken_at,
+        rows=rows,
+        healthy=not bad,
+        verdict=_verdict(snapshot, rows, bad),
+        findings=findings,
+    )
+
+
+def _verdict(snapshot: Snapshot, rows: tuple[StatusRow, ...], bad: list[Finding]) -> str:
+    members, nodes = len(snapshot.cluster.members), len(snapshot.cluster.nodes)
+    size = f"{members} members, {nodes} nodes"
+    if bad:
+        places = ", ".join(dict.fromkeys(f.where for f in bad if f.where))
+        return f"NOT HEALTHY: {size}; {len(bad)} findings on {places}"
+    certificates = {row.certificate for row in rows if row.certificate}
+    if any(row.builtin for row in rows):
+        return f"healthy: {size}, all connected; but on the BUILT-IN certificate, whose key is public"
+    days = min((row.days_left for row in rows if row.days_left is not None), default=0)
+    noun = "certificate" if len(certificates) == 1 else "certificates"
+    return f"healthy: {size}, all connected, {len(certificates)} {noun}, first expiry in {days} days"
+
+
+def _row(snapshot: Snapshot, seen: NodeSnapshot) -> StatusRow:
+    status = seen.status if isinstance(seen.status, NodeStatus) else None
+    wire = seen.wire if isinstance(seen.wire, Wire) else None
+    leaf = wire.leaf if wire else None
+    return StatusRow(
+        member=seen.node.member,
+        node=seen.node.name,
+        role=status.role.lower() if status else "",
+        state=status.server.state if status else None,
+        cluster=status.cluster.status if status else "",
+        connected=status.cluster.connected if status else None,
+        disconnected=status.cluster.disconnected if status else None,
+        sync=_sync(status),
+        version=status.server.version if status else "",
+        uptime_s=status.server.uptime_s if status else None,
+        certificate=leaf.sha256[:8] if leaf else "",
+        certificate_sha256=leaf.sha256 if leaf else "",
+        days_left=(leaf.not_after - snapshot.taken_at).days if leaf else None,
+        builtin=is_builtin(leaf) if leaf else False,
+        on_disk=_on_disk(snapshot, seen),
+        via=seen.via,
+        trouble=_trouble(seen),
+    )
+
+
+def _trouble(seen: NodeSnapshot) -> str:
+    parts = (seen.sshd, seen.status, seen.files, seen.wire)
+    return next((part.problem for part in parts if isinstance(part, Unseen)), "")
+
+
+def _sync(status: NodeStatus | None) -> str:
+    if status is None or not status.ha.enabled:
+        return ""
+    return "in sync" if status.ha.in_sync else f"{status.ha.active_nodes}/{status.ha.sync_nodes}"
+
+
+def _on_disk(snapshot: Snapshot, seen: NodeSnapshot) -> str:
+    if not isinstance(seen.files, NodeFiles):
+        return ""
+    disk = disk_leaf_sha256(seen.files)
+    if isinstance(seen.wire, Wire):
+        if disk is None:
+            return "no file"
+        return "same" if disk == seen.wire.leaf.sha256 else "DIFFERENT"
+    if isinstance(seen.status, NodeStatus) and seen.status.is_standby:
+        return standby_proof(snapshot, seen)
+    return ""
+
+
+def standby_proof(snapshot: Snapshot, standby: NodeSnapshot) -> str:
+    """A standby listens on neither cluster port: its files and its start time must speak for it."""
+    active = snapshot.active(snapshot.cluster.member(standby.node.member))
+    if not isinstance(active.files, NodeFiles) or not isinstance(standby.files, NodeFiles):
+        return "unproven"
+    mine, theirs = standby.files.files, active.files.files
+    if any(mine[name].sha256 != theirs[name].sha256 for name in theirs):
+        return "DIFFERENT from the primary's"
+    placed_at = active.files.files[CERT_FILE].changed_at - active.files.clock_offset_s
+    status = standby.status
+    if isinstance(status, NodeStatus) and status.server.started_at.timestamp() > placed_at:
+        return "by files and start time"
+    return "files right, started before them"

@@ -1,0 +1,178 @@
+"""The shape of an inventory, as it is written: every key, with its meaning.
+
+Defaults are those of core/model.py; here None means "not said on this level".
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.core.inventory_faults import YamlPath
+from tasks.core.inventory_values import (
+    Account,
+    Gateway,
+    Host,
+    LocalPath,
+    Login,
+    Port,
+    ProgramWord,
+    RemotePath,
+    RestartWord,
+    Seconds,
+    Secret,
+    StartWord,
+    Words,
+)
+
+
+class Shape(BaseModel):
+    """A mapping with known keys only, and values of exactly the right type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SshShape(Shape):
+    """How to log in; what is not said is as `ssh HOST` would do it."""
+
+    user: Login | None = Field(default=None, description="Login name.")
+    port: Port | None = Field(default=None, description="Port of sshd.")
+    key_file: LocalPath | None = Field(default=None, description="Private key on this machine.")
+    password: Secret | None = Field(default=None, description="Login password, as a reference.")
+    passphrase: Secret | None = Field(default=None, description="Passphrase of the key, as a reference.")
+    gateway: Gateway | None = Field(default=None, description="[user@]host[:port], hops joined by commas.")
+    sudo: bool | None = Field(default=None, description="Whether privileged commands run by sudo.")
+    sudo_password: Secret | None = Field(default=None, description="Password for sudo, as a reference.")
+    known_hosts: LocalPath | None = Field(default=None, description="Known host keys on this machine.")
+    config: LocalPath | None = Field(default=None, description="SSH configuration on this machine.")
+    agent: bool | None = Field(default=None, description="Whether the SSH agent may be asked.")
+
+
+class AdminShape(Shape):
+    """The admin REST endpoint, as the node itself reaches it."""
+
+    host: Host | None = Field(default=None, description="Address of the admin endpoint.")
+    port: Port | None = Field(default=None, description="Port of the admin endpoint.")
+    scheme: Literal["http", "https"] | None = Field(default=None, description="Plain or TLS.")
+    user: Account | None = Field(default=None, description="AdminUserID; needs a password.")
+    password: Secret | None = Field(default=None, description="AdminUserPassword, as a reference.")
+    ca: LocalPath | None = Field(default=None, description="CA file for the endpoint's certificate.")
+    verify: bool | None = Field(default=None, description="Whether that certificate is verified.")
+    via: Literal["auto", "tunnel", "exec", "direct"] | None = Field(
+        default=None, description="How it is reached."
+    )
+
+
+class ServiceShape(Shape):
+    """How the server process is restarted and started."""
+
+    restart: RestartWord | None = Field(
+        default=None, description="rest, systemd, docker, podman or a command."
+    )
+    start: StartWord | None = Field(default=None, description="systemd, docker, podman or a command.")
+    unit: ProgramWord | None = Field(default=None, description="The systemd unit.")
+    container: ProgramWord | None = Field(default=None, description="The container's name.")
+
+
+class LimitsShape(Shape):
+    """Hard limits, in seconds."""
+
+    connect_s: Seconds | None = Field(default=None, description="TCP, banner and authentication, each.")
+    command_s: Seconds | None = Field(default=None, description="One remote command or transfer.")
+    rest_s: Seconds | None = Field(default=None, description="One REST exchange or TLS probe.")
+    restart_s: Seconds | None = Field(default=None, description="From the restart request to the gate.")
+    return_s: Seconds | None = Field(default=None, description="REST silent this long: start the service.")
+    join_s: Seconds | None = Field(default=None, description="Settled servers find each other within.")
+    sync_s: Seconds | None = Field(default=None, description="An HA pair is back in sync within.")
+    settle_s: Seconds | None = Field(default=None, description="A gate must hold this long in a row.")
+    poll_s: Seconds | None = Field(default=None, description="Between two looks of a gate.")
+
+
+class Settings(Shape):
+    """What may stand on every level; the narrower level wins, key by key."""
+
+    product: Literal["amlen", "messagesight"] | None = Field(
+        default=None, description="Paths and unit follow it."
+    )
+    data_dir: RemotePath | None = Field(default=None, description="Data directory on the node.")
+    server_cfg: RemotePath | None = Field(default=None, description="server.cfg on the node.")
+    log_dir: RemotePath | None = Field(default=None, description="Log directory on the node.")
+    keystore: RemotePath | None = Field(default=None, description="Wanted KeyStore on the node.")
+    truststore: RemotePath | None = Field(default=None, description="Wanted truststore on the node.")
+    ssh: SshShape = Field(default=SshShape(), description="How to log in.")
+    admin: AdminShape = Field(default=AdminShape(), description="The admin REST endpoint.")
+    service: ServiceShape = Field(
+        default=ServiceShape(), description="How the server is restarted and started."
+    )
+    limits: LimitsShape = Field(default=LimitsShape(), description="Hard limits, in seconds.")
+
+
+class NodeShape(Settings):
+    """One server process on one host."""
+
+    host: Host | None = Field(default=None, description="Where SSH goes: name, address or ssh_config alias.")
+
+
+class MemberShape(NodeShape):
+    """A node (`host`), or an HA pair (`pair`): one of the two."""
+
+    pair: dict[str, NodeShape] | None = Field(
+        default=None, description="The two nodes of an HA pair, by name."
+    )
+
+
+class ClusterShape(Settings):
+    """One cluster."""
+
+    cluster_name: Words | None = Field(default=None, description="ClusterName as REST reports it.")
+    credentials: LocalPath | None = Field(default=None, description="Folder of the credential sets.")
+    observer: str | None = Field(default=None, description="The member that is restarted last.")
+    prefer: Literal["no-partition", "fewest-restarts"] | None = Field(
+        default=None, description="What the automatic choice of a strategy prefers."
+    )
+    retired: Annotated[tuple[Words, ...], Field(strict=False)] = Field(
+        default=(), description="ServerUIDs gone for good that the cluster still remembers."
+    )
+    disposable: bool = Field(default=False, description="May be destroyed by the conformance suite.")
+    members: dict[str, MemberShape] = Field(default={}, description="The members, by name.")
+
+
+class InventoryShape(Shape):
+    """The whole file."""
+
+    defaults: Settings = Field(default=Settings(), description="Settings for all clusters.")
+    clusters: dict[str, ClusterShape] = Field(default={}, description="The clusters, by name.")
+
+
+def known_keys(path: YamlPath) -> tuple[str, ...]:
+    """The keys that the mapping at a path may have.
+
+    Raises:
+        KeyError: The path does not lead to such a mapping: our bug.
+    """
+    shape: type[BaseModel] = InventoryShape
+    named = False  # the next part is a name the operator gave
+    for part in path:
+        if named:
+            named = False
+            continue
+        annotation = shape.model_fields[str(part)].annotation
+        named = any(get_origin(each) is dict for each in (annotation, *get_args(annotation)))
+        shape = _shape_in(annotation) or shape
+    return tuple(shape.model_fields)
+
+
+def schema_text() -> str:
+    """JSON Schema for editors, as docs/inventory.schema.json holds it."""
+    schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    schema |= InventoryShape.model_json_schema()
+    schema |= {"title": "Inventory", "required": ["clusters"]}
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def _shape_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _shape_in(each))), None)

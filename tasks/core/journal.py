@@ -1,0 +1,64 @@
+"""The run's memory: one JSON line per event, append only.
+
+A step is done when its `done` line is there; `started` without `done` means that it must be
+looked at again. A last line cut short by a crash is dropped: what it said did not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.core.plan import Plan, Step
+
+
+class Entry(BaseModel):
+    """One line: what happened, when (UTC), to which step, and what was seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: datetime
+    event: str  # opened | started | noted | done | failed | interrupted | completed | abandoned
+    step: str = ""
+    seen: str = ""
+    facts: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a journal says about a plan."""
+
+    done: frozenset[str] = frozenset()
+    facts: dict[str, dict[str, str]] = field(default_factory=dict)  # by step, later ones win
+    completed: bool = False  # or abandoned: nothing is left to do
+
+    def remaining(self, plan: Plan) -> tuple[Step, ...]:
+        return tuple(step for step in plan.steps if step.id not in self.done)
+
+
+def read_journal(text: str) -> tuple[Entry, ...]:
+    """Entries in order, up to the first line that is not whole."""
+    entries = []
+    for line in text.split("\n")[:-1]:
+        try:
+            entries.append(Entry.model_validate_json(line))
+        except ValidationError:
+            break
+    return tuple(entries)
+
+
+def progress(entries: Iterable[Entry]) -> Progress:
+    """Fold the entries of a journal."""
+    done: set[str] = set()
+    facts: dict[str, dict[str, str]] = {}
+    completed = False
+    for entry in entries:
+        if entry.step:
+            facts.setdefault(entry.step, {}).update(entry.facts)
+        if entry.event == "done":
+            done.add(entry.step)
+        completed = completed or entry.event in ("completed", "abandoned")
+    return Progress(done=frozenset(done), facts=facts, completed=completed)

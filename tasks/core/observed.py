@@ -1,0 +1,63 @@
+"""What each member's running process has loaded, from the wire and the files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from tasks.core.certificates import Certificate, CertificateFault, is_builtin, parse_pem_chain
+from tasks.core.findings import Finding, Severity
+from tasks.core.snapshot import NodeFiles, Snapshot, Wire
+from tasks.core.trust import Loaded
+
+
+def loaded_now(snapshot: Snapshot) -> Mapping[str, Loaded]:
+    """Per member: the chain it serves, and of its CA file what it has really loaded.
+
+    Members whose certificate could not be seen are left out (a finding says so).
+    """
+    found = {}
+    for member in snapshot.cluster.members:
+        seen = snapshot.active(member)
+        if isinstance(seen.wire, Wire):
+            trusted = ca_on_disk(seen.files) if isinstance(seen.files, NodeFiles) else ()
+            found[member.name] = Loaded(chain=seen.wire.chain, trusted=_really_loaded(seen.wire, trusted))
+    return found
+
+
+def ca_on_disk(files: NodeFiles) -> tuple[Certificate, ...]:
+    """The certificates of the CA file; none where it is absent, broken, or the server cannot read it."""
+    if not files.files["Cluster_cafile.pem"].readable:
+        return ()
+    try:
+        return parse_pem_chain(files.ca_pem)
+    except CertificateFault:
+        return ()
+
+
+def _really_loaded(wire: Wire, on_disk: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+    """Of what lies on disk, what the process names as acceptable; on the built-in pair it names none."""
+    if is_builtin(wire.leaf):
+        return on_disk
+    return tuple(c for c in on_disk if c.subject in wire.client_cas)
+
+
+def pending_ca(snapshot: Snapshot) -> Iterator[Finding]:
+    """The CA file on disk is not the one that the process has loaded."""
+    for member in snapshot.cluster.members:
+        seen = snapshot.active(member)
+        if not isinstance(seen.wire, Wire) or not isinstance(seen.files, NodeFiles):
+            continue
+        on_disk = {c.subject for c in ca_on_disk(seen.files)}
+        if not is_builtin(seen.wire.leaf) and on_disk != set(seen.wire.client_cas):
+            yield Finding(
+                "pending-ca",
+                Severity.WARNING,
+                seen.node.name,
+                f"its process accepts clients of {_names(seen.wire.client_cas)}, but Cluster_cafile.pem holds "
+                f"{_names(sorted(on_disk))}: the file was changed since its start",
+                "find out who changed it; the migration replaces it in order",
+            )
+
+
+def _names(subjects: Iterable[str]) -> str:
+    return "; ".join(subjects) or "nobody"

@@ -1,0 +1,58 @@
+"""Where our own files lie on a node, and the names of the credential files.
+
+Work directories stand outside `data/certificates` (HA sync replaces that tree, T7) and on the
+same file system as the target, so that a rename can make a staged file live.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tasks.core.model import Node
+
+WORK_NAME = ".fab-tls"
+
+
+def data_of(node: Node) -> PurePosixPath:
+    """The product's `data` directory: server.cfg is `data/config/server.cfg`."""
+    return node.paths.data_dir / "data"
+
+
+def work_dir(node: Node, target: PurePosixPath) -> PurePosixPath:
+    """Where files on their way to the directory `target` are staged."""
+    data = data_of(node)
+    return (data if target.is_relative_to(data) else target) / WORK_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The directories of one run on one node."""
+
+    keystore: PurePosixPath
+    truststore: PurePosixPath
+    server_cfg: PurePosixPath
+    key_stage: PurePosixPath  # staged key and certificate
+    ca_stage: PurePosixPath  # staged CA file
+    cfg_stage: PurePosixPath  # staged server.cfg
+    backup: PurePosixPath
+
+    @property
+    def stages(self) -> tuple[PurePosixPath, ...]:
+        return tuple(dict.fromkeys((self.key_stage, self.ca_stage, self.cfg_stage)))
+
+
+def places(
+    node: Node, *, run: str, keystore: PurePosixPath, truststore: PurePosixPath, cfg: PurePosixPath
+) -> Places:
+    """Source: DESIGN "Placing" and "On the nodes"."""
+    home = data_of(node) / WORK_NAME / run
+    return Places(
+        keystore=keystore,
+        truststore=truststore,
+        server_cfg=cfg,
+        key_stage=work_dir(node, keystore) / run / "stage",
+        ca_stage=work_dir(node, truststore) / run / "stage",
+        cfg_stage=home / "stage",
+        backup=home / "backup",
+    )

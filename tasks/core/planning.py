@@ -1,0 +1,246 @@
+"""From what was seen and what is wanted to a plan: the documented procedure, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.core.credential_set import CERT_FILE, CredentialSet
+from tasks.core.errors import Refused
+from tasks.core.model import Cluster, Member
+from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target
+from tasks.core.server_cfg import diff, edit, file_sha256
+from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
+from tasks.core.status import Membership, NodeStatus, RemoteMember
+from tasks.core.trust import Loaded, connected_members
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the operator asked for on the command line."""
+
+    strategy: str = "auto"
+    observer: str | None = None
+    place_first: bool = False
+
+
+def plan_migration(
+    snapshot: Snapshot,
+    sets: Mapping[str, CredentialSet],
+    *,
+    old: Mapping[str, Loaded],
+    wish: Wish,
+) -> Plan:
+    """Plan the rolling migration from what the members run with to `sets`.
+
+    Args:
+        snapshot: Every node seen; the checks have passed on it.
+        sets: The new credential set of each member, by member name.
+        old: What each member's running process has loaded, by member name.
+        wish: Observer and strategy asked for.
+
+    Returns:
+        The plan; without steps if every member already runs with its set.
+
+    Raises:
+        Refused: The strategy asked for is not possible here.
+
+    Source:
+        Eclipse Amlen, "Clustering: User Provided TLS Credentials", migration procedure.
+    """
+    if wish.strategy not in ("auto", "prescribed"):
+        raise Refused(
+            f"strategy {wish.strategy} is not available; this version has: prescribed",
+            remedy="fab plan --strategy prescribed",
+        )
+    cluster = snapshot.cluster
+    observer = choose_observer(snapshot, asked=wish.observer)
+    moving = tuple(m for m in cluster.members if not is_done(snapshot, m, sets[m.name]))
+    order = _restart_order(moving, observer)
+    baseline = gone_counts(snapshot)
+    steps = _steps(order, place_first=wish.place_first)
+    new = {name: Loaded(chain=s.chain, trusted=s.ca) for name, s in sets.items()}
+    return Plan(
+        cluster=cluster.key,
+        cluster_name=cluster.cluster_name,
+        strategy="prescribed",
+        why="the documented procedure; members with old and with new trust are apart until the last restart",
+        observer=observer,
+        steps=_with_expectations(steps, cluster, old=old, new=new, gone=baseline, at=snapshot.taken_at),
+        targets={name: _target(s) for name, s in sets.items()},
+        before={node.name: _served(snapshot.nodes[node.name]) for node in cluster.nodes},
+        edits=_edits(snapshot, moving),
+        baseline=expected_counts(old, untouched=frozenset(old), gone=baseline, at=snapshot.taken_at),
+        pairs=tuple(m.name for m in cluster.members if m.is_pair),
+    )
+
+
+def choose_observer(snapshot: Snapshot, *, asked: str | None) -> str:
+    """The member restarted last: a single one before a pair, never the only discovery seed."""
+    cluster = snapshot.cluster
+    chosen = asked or cluster.observer
+    if chosen is not None:
+        return chosen
+    seed = _only_seed(snapshot)
+    singles = [m.name for m in cluster.members if not m.is_pair]
+    candidates = singles or [m.name for m in cluster.members]
+    others = [name for name in candidates if name != seed]
+    fallback = [m.name for m in cluster.members if m.name != seed] or candidates
+    return (others or fallback)[-1]
+
+
+def _only_seed(snapshot: Snapshot) -> str | None:
+    seeds: set[str] = set()
+    owner: dict[str, str] = {}
+    for seen in snapshot.nodes.values():
+        if isinstance(seen.membership, Membership):
+            seeds |= {item.rsplit(":", 1)[0] for item in seen.membership.discovery_server_list}
+            owner[seen.membership.control_address or seen.node.host] = seen.node.member
+    members = {owner.get(seed, seed) for seed in seeds}
+    return members.pop() if len(members) == 1 else None
+
+
+def is_done(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> bool:
+    """Whether the member already runs with the set: files on every node, certificate on the wire.
+
+    A standby shows no certificate: its process must have started after the primary's files came.
+    """
+    nodes = [snapshot.nodes[node.name] for node in member.nodes]
+    if not all(_files_are(seen, wanted) for seen in nodes):
+        return False
+    active, standby = snapshot.active(member), snapshot.standby(member)
+    if not isinstance(active.wire, Wire) or active.wire.leaf.sha256 != wanted.chain[0].sha256:
+        return False
+    return standby is None or _started_after_files(standby, active)
+
+
+def _files_are(seen: NodeSnapshot, wanted: CredentialSet) -> bool:
+    files = seen.files
+    if isinstance(files, Unseen) or _edit(seen, files) is not None:
+        return False
+    return all(files.files[name].sha256 == sha for name, sha in wanted.sha256.items())
+
+
+def _started_after_files(standby: NodeSnapshot, active: NodeSnapshot) -> bool:
+    if isinstance(standby.status, Unseen) or isinstance(active.files, Unseen):
+        return False
+    placed_at = active.files.files[CERT_FILE].changed_at - active.files.clock_offset_s
+    return standby.status.server.started_at.timestamp() > placed_at
+
+
+def _restart_order(moving: tuple[Member, ...], observer: str) -> tuple[Member, ...]:
+    return tuple(sorted(moving, key=lambda member: member.name == observer))
+
+
+def _steps(order: tuple[Member, ...], *, place_first: bool) -> tuple[tuple[StepKind, str], ...]:
+    """(kind, target) in the documented order; (1) to (6) are the documentation's numbers."""
+    place = [(StepKind.PLACE, node.name) for member in order for node in member.nodes]  # (1)
+    standbys, rest = [], []
+    for member in order:
+        if member.is_pair:  # (2)
+            standbys += [(StepKind.SWAP, member.name), (StepKind.RESTART_STANDBY, member.name)]
+        else:
+            rest.append((StepKind.SWAP, member.name))
+        rest.append((StepKind.RESTART, member.name))  # (4), and (5) for the observer, sorted last
+    steps = [*place, *standbys, *rest]
+    if place_first:
+        steps.sort(key=lambda step: (step[0] is not StepKind.PLACE, step[0] is not StepKind.SWAP))
+    return (*steps, (StepKind.PROVE, "cluster")) if steps else ()  # (6)
+
+
+def _with_expectations(
+    steps: tuple[tuple[StepKind, str], ...],
+    cluster: Cluster,
+    *,
+    old: Mapping[str, Loaded],
+    new: Mapping[str, Loaded],
+    gone: Mapping[str, int],
+    at: datetime,
+) -> tuple[Step, ...]:
+    loaded = dict(old)
+    untouched = set(old)
+    planned = []
+    for kind, target in steps:
+        if kind is StepKind.RESTART:
+            loaded[target] = new[target]
+            untouched.discard(target)
+        expected = expected_counts(loaded, untouched=frozenset(untouched), gone=gone, at=at)
+        planned.append(Step(kind=kind, target=target, expected=expected))
+    return tuple(planned)
+
+
+def expected_counts(
+    loaded: Mapping[str, Loaded], *, untouched: frozenset[str], gone: Mapping[str, int], at: datetime
+) -> dict[str, Counts]:
+    """What every settled member must show, members gone for good included in its disconnected.
+
+    Members that are still `untouched` by the run are connected with each other as they were seen
+    to be at its start (the checks demand that all are), however they came to trust each other.
+    """
+    peers = connected_members(loaded, assumed=untouched, at=at)
+    return {
+        name: Counts(
+            connected=len(peers[name]),
+            disconnected=len(loaded) - 1 - len(peers[name]) + gone.get(name, 0),
+        )
+        for name in loaded
+    }
+
+
+def gone_counts(snapshot: Snapshot) -> dict[str, int]:
+    """Per member, how many retired ServerUIDs it still counts as disconnected."""
+    retired = snapshot.cluster.retired
+    return {
+        member.name: sum(1 for remote in _remotes(snapshot.active(member)) if remote.uid in retired)
+        for member in snapshot.cluster.members
+    }
+
+
+def _remotes(seen: NodeSnapshot) -> tuple[RemoteMember, ...]:
+    return seen.remotes if isinstance(seen.remotes, tuple) else ()
+
+
+def _target(wanted: CredentialSet) -> Target:
+    leaf = wanted.chain[0]
+    return Target(
+        files=dict(wanted.sha256),
+        leaf_sha256=leaf.sha256,
+        leaf_subject=leaf.subject,
+        not_after=leaf.not_after.isoformat(),
+    )
+
+
+def _served(seen: NodeSnapshot) -> str:
+    if isinstance(seen.status, NodeStatus) and seen.status.is_standby:
+        return "standby"
+    return seen.wire.leaf.sha256 if isinstance(seen.wire, Wire) else "unseen"
+
+
+def _edits(snapshot: Snapshot, moving: tuple[Member, ...]) -> dict[str, Edit]:
+    found = {}
+    for member in moving:
+        for node in member.nodes:
+            seen = snapshot.nodes[node.name]
+            if isinstance(seen.files, NodeFiles) and (change := _edit(seen, seen.files)) is not None:
+                found[node.name] = change
+    return found
+
+
+def _edit(seen: NodeSnapshot, files: NodeFiles) -> Edit | None:
+    paths = seen.node.paths
+    keystore = str(paths.keystore) if paths.keystore not in (None, files.keystore) else None
+    truststore = str(paths.truststore) if paths.truststore not in (None, files.truststore) else None
+    if keystore is None and truststore is None:
+        return None
+    text = files.cfg.text
+    changed = edit(text, keystore=keystore, truststore=truststore)
+    return Edit(
+        path=str(files.cfg_path),
+        keystore=keystore,
+        truststore=truststore,
+        old_sha256=file_sha256(text),
+        new_sha256=file_sha256(changed),
+        diff=diff(text, changed),
+        carried=files.others if keystore is not None else (),
+    )

@@ -1,0 +1,70 @@
+"""Where journal and nodes disagree: a run goes on only if what it believes done is really there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tasks.core.credential_set import CredentialSet
+from tasks.core.findings import Finding, Severity
+from tasks.core.journal import Progress
+from tasks.core.plan import Plan, StepKind
+from tasks.core.snapshot import NodeFiles, Snapshot, Unseen, Wire
+
+NEXT = "fab status shows what is there; restore what was changed, or abandon the run and make a new plan"
+
+
+def disagreements(plan: Plan, progress: Progress, snapshot: Snapshot) -> tuple[Finding, ...]:
+    """Every step that the journal calls done and the nodes do not, each as an error."""
+    return (*_files(plan, progress, snapshot), *_served(plan, progress, snapshot))
+
+
+def _files(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
+    for step in plan.steps:
+        if step.kind is not StepKind.SWAP or step.id not in progress.done:
+            continue
+        for node in snapshot.cluster.member(step.target).nodes:
+            files = snapshot.nodes[node.name].files
+            if isinstance(files, Unseen):
+                yield _error("resume-unseen", node.name, files.problem)
+                continue
+            for name, sha in plan.targets[step.target].files.items():
+                if files.files[name].sha256 != sha:
+                    text = f"the journal says {name} was swapped in; the node has another one or none"
+                    yield _error("resume-files", node.name, text)
+
+
+def _served(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
+    for step in plan.steps:
+        if step.kind is not StepKind.RESTART or step.id not in progress.done:
+            continue
+        seen = snapshot.active(snapshot.cluster.member(step.target))
+        wanted = plan.targets[step.target].leaf_sha256
+        if not isinstance(seen.wire, Wire):
+            text = "the journal says it serves the new certificate; none can be seen"
+            yield _error("resume-unseen", seen.node.name, text)
+        elif seen.wire.leaf.sha256 != wanted:
+            text = f"the journal says it serves {wanted[:8]}; it serves {seen.wire.leaf.sha256[:8]}"
+            yield _error("resume-served", seen.node.name, text)
+
+
+def other_sets(plan: Plan, sets: Mapping[str, CredentialSet]) -> Iterator[Finding]:
+    """The credential folder must hold what the plan was made for."""
+    for member, target in plan.targets.items():
+        if member not in sets or dict(sets[member].sha256) != target.files:
+            text = "the credential set here is not the one that the interrupted run was planned with"
+            yield Finding(
+                "resume-credentials", Severity.ERROR, member, text, "put the former set back into the folder"
+            )
+
+
+def _error(name: str, where: str, text: str) -> Finding:
+    return Finding(name, Severity.ERROR, where, text, NEXT)
+
+
+def clocks(snapshot: Snapshot) -> dict[str, float]:
+    """Per node, its clock minus ours in seconds."""
+    return {
+        name: seen.files.clock_offset_s
+        for name, seen in snapshot.nodes.items()
+        if isinstance(seen.files, NodeFiles)
+    }

@@ -1,0 +1,62 @@
+"""What the server's own logs say about a failure. The texts are the server's, so matched by code.
+
+Line format: `2026-11-22T21:06:06.194Z Server       .          CWLNA0911 E: Unable to create ...`;
+times are local with an offset where the server's zone is not UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tasks.core.answer import clean
+
+DEFAULT_LOG, TRACE_LOG = "imaserver-default.log", "imatrace.log"
+_LINE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d(?::?\d\d)?)?\s+(.*)$")
+_TLS_CONTEXT = re.compile(r"CWLNA0911\b")
+_CLUSTER_START = re.compile(r"CWLNA6120\b.*\b187\b")
+_OUR_PROBE = "did not return a certificate"
+_REFUSALS = re.compile(r"FMDU(21133|21132|21128)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    at: datetime
+    text: str
+
+
+def parse_log(text: str) -> tuple[LogLine, ...]:
+    """The lines that begin with a time; others (continuations, a cut first line) are passed over."""
+    found = []
+    for line in text.splitlines():
+        match = _LINE.match(line)
+        if match and (at := _time(match[1], match[2] or "Z")) is not None:
+            found.append(LogLine(at, clean(match[3])))
+    return tuple(found)
+
+
+def _time(stamp: str, zone: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(stamp + zone).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def dead_admin_lines(log: str, *, since: datetime) -> tuple[str, ...]:
+    """The lines that say the process can make no TLS context and listens on nothing (T1)."""
+    return tuple(
+        line.text
+        for line in parse_log(log)
+        if line.at >= since and (_TLS_CONTEXT.search(line.text) or _CLUSTER_START.search(line.text))
+    )
+
+
+def peer_refusals(trace: str, *, since: datetime, most: int = 3) -> tuple[str, ...]:
+    """The last trace lines in which a peer was refused, with its address and OpenSSL's reason.
+
+    Visitors without a certificate are left out: those are our own probes.
+    """
+    lines = [line.text for line in parse_log(trace) if line.at >= since]
+    found = [text for text in lines if _REFUSALS.search(text) and _OUR_PROBE not in text]
+    return tuple(found[-most:])

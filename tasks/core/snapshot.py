@@ -1,0 +1,117 @@
+"""What was seen of the cluster at one moment; anything that could not be seen says why.
+
+Nothing here is a decision: `checks.py` judges, `plan.py` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from tasks.core.certificates import Certificate
+from tasks.core.model import Cluster, Member, Node
+from tasks.core.server_cfg import ServerCfg
+from tasks.core.status import Membership, NodeStatus, RemoteMember
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A look that failed: the error's text and its remedy."""
+
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """One file on a node; sha256 is None where it does not exist."""
+
+    path: PurePosixPath
+    sha256: str | None
+    owner: str = ""  # "uid:gid"
+    mode: str = ""  # octal, "600"
+    readable: bool = False  # by the service user
+    changed_at: float = 0.0  # ctime by the node's clock, seconds since the epoch
+
+    @property
+    def exists(self) -> bool:
+        return self.sha256 is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFiles:
+    """What lies on a node: its server.cfg by the real rules, and the files it points to."""
+
+    clock_offset_s: float  # node's clock minus ours
+    cfg_path: PurePosixPath  # resolved: a legacy path may be a symlink
+    cfg: ServerCfg
+    cfg_sha256: str
+    keystore: PurePosixPath | None  # effective: as server.cfg says
+    truststore: PurePosixPath | None
+    service_user: str  # "uid:gid" that owns the certificates
+    acting: str  # "uid:gid" that our file operations run as
+    login_uid: int  # who our privileged commands run as
+    files: Mapping[str, FileState]  # by name: Cluster_cert.pem, Cluster_key.pem, Cluster_cafile.pem
+    ca_pem: bytes  # the CA file's content, b"" if there is none
+    cert_pem: bytes
+    others: tuple[str, ...]  # further entries of the keystore
+    crl_present: bool
+    free_bytes: int
+    target_fault: str | None  # why staged files could not be renamed into place, None if they can
+    work_entries: tuple[str, ...]  # what earlier runs of ours left on the node
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What a handshake with the control port showed."""
+
+    chain: tuple[Certificate, ...]
+    client_cas: tuple[str, ...]
+    protocol: str
+    address: str  # host:port that was asked
+
+    @property
+    def leaf(self) -> Certificate:
+        return self.chain[0]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSnapshot:
+    """One node. `wire` is None where nothing should be listening (a standby)."""
+
+    node: Node
+    via: str
+    files: NodeFiles | Unseen
+    status: NodeStatus | Unseen
+    membership: Membership | Unseen
+    remotes: tuple[RemoteMember, ...] | Unseen | None
+    wire: Wire | Unseen | None
+    sshd: Unseen | None = None  # set when the node could not be reached at all
+    start_trouble: str | None = None  # why the service manager could not start the server
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every node of the cluster, by name, and when it was looked at."""
+
+    cluster: Cluster
+    taken_at: datetime
+    nodes: Mapping[str, NodeSnapshot] = field(default_factory=dict)
+
+    def active(self, member: Member) -> NodeSnapshot:
+        """The node that speaks for the member: the primary of a pair, or the only one."""
+        for node in member.nodes:
+            seen = self.nodes[node.name]
+            if isinstance(seen.status, NodeStatus) and not seen.status.is_standby:
+                if not member.is_pair or seen.status.ha.new_role == "PRIMARY":
+                    return seen
+        return self.nodes[member.nodes[0].name]
+
+    def standby(self, member: Member) -> NodeSnapshot | None:
+        """The other node of a pair; None for a single member."""
+        if not member.is_pair:
+            return None
+        active = self.active(member).node.name
+        return next(self.nodes[node.name] for node in member.nodes if node.name != active)

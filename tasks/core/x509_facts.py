@@ -1,0 +1,96 @@
+"""What a parsed X.509 certificate says, in the words and by the rules that matter to the server."""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_EKU = {ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth", ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth"}
+_WEAK_HASHES = frozenset({"md5", "sha1"})
+
+
+def key_kind(key: object) -> str:
+    """ "EC P-256", "RSA 2048", "Ed25519", … of a public or private key."""
+    match key:
+        case ec.EllipticCurvePublicKey() | ec.EllipticCurvePrivateKey():
+            return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
+        case rsa.RSAPublicKey() | rsa.RSAPrivateKey():
+            return f"RSA {key.key_size}"
+        case dsa.DSAPublicKey() | dsa.DSAPrivateKey():
+            return f"DSA {key.key_size}"
+        case ed25519.Ed25519PublicKey() | ed25519.Ed25519PrivateKey():
+            return "Ed25519"
+        case ed448.Ed448PublicKey() | ed448.Ed448PrivateKey():
+            return "Ed448"
+        case _:
+            return type(key).__name__.removesuffix("PublicKey").removesuffix("PrivateKey")
+
+
+def key_kind_of(certificate: x509.Certificate) -> str:
+    """As `key_kind`; "unknown key" where the key cannot be read."""
+    try:
+        return key_kind(certificate.public_key())
+    except (ValueError, UnsupportedAlgorithm):
+        return "unknown key"
+
+
+def signature_hash_of(certificate: x509.Certificate) -> str:
+    """ "sha256"; "" where the signature has no hash of its own or it is unknown."""
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
+    return algorithm.name if algorithm else ""
+
+
+def eku_of(certificate: x509.Certificate) -> frozenset[str]:
+    """Extended key usages by name or dotted OID; empty where the extension is missing."""
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return frozenset()
+    return frozenset(_EKU.get(oid, oid.dotted_string) for oid in usages)
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def is_self_signed(certificate: x509.Certificate) -> bool:
+    """Whether its own key made its signature: equal names alone do not make it so."""
+    if certificate.subject != certificate.issuer:
+        return False
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def level_fault(certificate: x509.Certificate) -> str | None:
+    """Why OpenSSL's security level 2 (112 bits) refuses its key or signature; None if it does not.
+
+    The signature of a self-signed certificate proves nothing and is not looked at.
+    """
+    if fault := key_level_fault(key_kind_of(certificate)):
+        return fault
+    used = signature_hash_of(certificate)
+    if used in _WEAK_HASHES and not is_self_signed(certificate):
+        return f"signature digest too weak ({used})"
+    return None
+
+
+def key_level_fault(kind: str) -> str | None:
+    """Why security level 2 refuses a key of this kind; None if it does not."""
+    family, _, size = kind.partition(" ")
+    if family in ("RSA", "DSA") and int(size) < 2048:
+        return f"key too weak ({kind}; at least {family} 2048 is wanted)"
+    if kind in ("EC secp192r1", "EC sect163k1", "EC sect163r2"):
+        return f"key too weak ({kind}; EC P-256 is wanted)"
+    return None

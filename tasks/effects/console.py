@@ -1,0 +1,77 @@
+"""What the operator sees: results on stdout, progress and errors on stderr, plain when piped."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tasks.core.plan import Step
+from tasks.core.render import TextTable, duration
+
+PIPED_WIDTH = 160
+REPEAT_S = 10.0  # an unchanged wait is shown again this often
+
+
+def width() -> int:
+    """Columns of the terminal; wide when there is none."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
+
+
+def show_table(table: TextTable) -> None:
+    """Draw a table on stdout."""
+    console = Console(file=sys.stdout, width=width(), highlight=False, soft_wrap=False)
+    drawn = Table(title=table.title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in table.header:
+        drawn.add_column(column, overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*(Text(cell, style=_style(cell)) for cell in row))
+    console.print(drawn)
+
+
+def _style(cell: str) -> str:
+    if "BUILT-IN" in cell or cell in ("NO", "DIFFERENT", "no answer", "?"):
+        return "bold red"
+    return ""
+
+
+def say(text: str = "") -> None:
+    """One line of a result."""
+    print(text, flush=True)  # noqa: T201
+
+
+def tell(text: str) -> None:
+    """One line of progress or an error."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+class ConsoleReporter:
+    """Timestamped lines on stderr; a wait speaks when what it sees changes, and every 10 s."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, str] = ("", "")
+        self._told_at = 0.0
+
+    def step(self, number: int, total: int, step: Step, *, what: str) -> None:
+        self._line(f"[{number}/{total}] {step.id}: {what}")
+
+    def waiting(self, node: str, awaited: str, seen: str, *, left_s: float) -> None:
+        now = time.monotonic()
+        if (node, seen) == self._last and now - self._told_at < REPEAT_S:
+            return
+        self._last, self._told_at = (node, seen), now
+        self._line(f"    [{node}] waiting for {awaited}: {seen} ({duration(max(left_s, 0))} left)")
+
+    def done(self, step: Step, seen: str, *, took_s: float) -> None:
+        self._line(f"    done in {took_s:.1f} s: {seen}")
+
+    def note(self, node: str, text: str) -> None:
+        self._line(f"    [{node}] {text}" if node else f"    {text}")
+
+    def _line(self, text: str) -> None:
+        tell(f"{datetime.now(UTC):%H:%M:%S} {text}")

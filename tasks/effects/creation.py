@@ -1,0 +1,75 @@
+"""Make the credential sets of a cluster on this machine, and say what was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tasks.core.credential_set import CredentialSet
+from tasks.core.errors import UsageError
+from tasks.core.issuing import Subject, ca_with_leafs, shared_self_signed
+from tasks.core.model import Cluster
+from tasks.core.render import TextTable
+from tasks.effects.credential_files import write_own_ca, write_shared_set
+
+KINDS = ("shared", "ca")
+MOST_DAYS = 36500
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made.
+
+    Args:
+        kind: "shared": one self-signed set for all; "ca": a CA and one leaf per member.
+        days: Validity of shared certificate or leafs.
+        ca_days: Validity of the CA.
+        organization: O of every subject; "" for none.
+    """
+
+    kind: str = "shared"
+    days: int = 825
+    ca_days: int = 3650
+    organization: str = ""
+
+
+def create_sets(
+    cluster: Cluster, order: Order, *, force: bool
+) -> tuple[Mapping[str, CredentialSet], tuple[Path, ...]]:
+    """Make and write the sets of every member; nothing is overwritten without `force`.
+
+    Returns:
+        The sets by label, and the files written.
+
+    Raises:
+        UsageError: An impossible order, or files that are there already.
+    """
+    _refuse_impossible(order)
+    now = datetime.now(UTC)
+    if order.kind == "shared":
+        one = shared_self_signed(Subject(cluster.cluster_name, order.organization), days=order.days, now=now)
+        return {"shared": one}, write_shared_set(cluster.credentials, one, force=force)
+    leafs = {m.name: Subject(f"{m.name}.{cluster.cluster_name}", order.organization) for m in cluster.members}
+    subject = Subject(f"{cluster.cluster_name} cluster CA", order.organization)
+    own = ca_with_leafs(subject, members=leafs, days=order.days, ca_days=order.ca_days, now=now)
+    return own.sets, write_own_ca(cluster.credentials, own, force=force)
+
+
+def _refuse_impossible(order: Order) -> None:
+    if order.kind not in KINDS:
+        raise UsageError(f"--kind {order.kind} is unknown", remedy=f"one of: {', '.join(KINDS)}")
+    for name, days in (("days", order.days), ("ca-days", order.ca_days)):
+        if not 1 <= days <= MOST_DAYS:
+            raise UsageError(f"--{name} {days} is impossible", remedy=f"a number from 1 to {MOST_DAYS}")
+
+
+def created_table(cluster: Cluster, sets: Mapping[str, CredentialSet]) -> TextTable:
+    """What was made: subjects, validity, fingerprints. Never a key."""
+    rows = tuple(
+        (label, one.leaf.subject, one.leaf.key_kind, f"{one.leaf.not_after:%Y-%m-%d}", one.leaf.sha256[:16])
+        for label, one in sets.items()
+    )
+    header = ("SET", "SUBJECT", "KEY", "VALID UNTIL", "SHA-256")
+    return TextTable(f"{cluster.key}: {cluster.credentials}", header, rows)

@@ -1,0 +1,58 @@
+"""A limit over a whole exchange, however slowly its bytes drip."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from types import TracebackType
+
+_SHORTEST_S = 0.001  # a socket's timeout of 0 would mean: do not block
+
+
+class Deadline:
+    """Within `with`: shuts the watched socket down when the time is over, whoever is reading it.
+
+    A socket's own timeout starts anew with each byte; this one does not.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._end = time.monotonic() + limit_s
+        self._timer = threading.Timer(limit_s, self._cut)
+        self._lock = threading.Lock()
+        self._sock: socket.socket | None = None
+        self.expired = False
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left, never less than a millisecond."""
+        return max(_SHORTEST_S, self._end - time.monotonic())
+
+    def watch(self, sock: socket.socket) -> None:
+        """Watch this socket instead of the one before; over time already, it is cut at once."""
+        with self._lock:
+            self._sock = sock
+        if self.expired:
+            self._cut()
+
+    def forget(self) -> None:
+        with self._lock:
+            self._sock = None
+
+    def _cut(self) -> None:
+        self.expired = True
+        with self._lock, contextlib.suppress(OSError):  # the other side was quicker
+            if self._sock is not None:
+                self._sock.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Deadline:
+        self._timer.daemon = True
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        self._timer.join()

@@ -1,0 +1,123 @@
+"""Run a plan: one step after the other, each journalled before it starts and done when its gate held."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from tasks.core.errors import Interrupted, OperatorError
+from tasks.core.gates import counts, in_order, in_sync, serves
+from tasks.core.plan import RESTARTS, Step, StepKind
+from tasks.effects.migration import Migration
+from tasks.effects.placing import place, require_live, swap
+from tasks.effects.restarting import restart_primary, restart_single, restart_standby
+
+RESUME_LINE = "fab migrate-cluster --resume"
+
+
+def execute(run: Migration, *, stop_after: int | None = None) -> bool:
+    """Perform the remaining steps.
+
+    Args:
+        run: The migration; its record says which steps are done.
+        stop_after: Stop when this many members have been restarted, counted over the whole run.
+
+    Returns:
+        Whether the plan is complete.
+
+    Raises:
+        OperatorError: A step failed; nothing after it was touched.
+        Interrupted: The operator asked to stop between two steps or during a wait.
+    """
+    total = len(run.plan.steps)
+    for step in run.record.progress().remaining(run.plan):
+        if run.stop.requested():
+            raise Interrupted(f"stopped before {step.id}", remedy=RESUME_LINE)
+        if (
+            stop_after is not None
+            and _members_restarted(run) >= stop_after
+            and step.kind in RESTARTS | {StepKind.SWAP}
+        ):
+            return False
+        run.report.step(run.plan.steps.index(step) + 1, total, step, what=describe(run, step))
+        _perform(run, step)
+    run.write("completed")
+    return True
+
+
+def _members_restarted(run: Migration) -> int:
+    done = run.record.progress().done
+    return sum(1 for step in run.plan.steps if step.kind is StepKind.RESTART and step.id in done)
+
+
+def _perform(run: Migration, step: Step) -> None:
+    began = run.site.clock.monotonic()
+    try:
+        if step.kind in RESTARTS and "started_before" not in run.facts(step):
+            _require_expected(run, step)
+        run.write("started", step)
+        seen = _act(run, step)
+    except Interrupted:
+        run.write("interrupted", step)
+        raise
+    except OperatorError as error:
+        run.write("failed", step, seen=error.problem)
+        raise
+    run.write("done", step, seen=seen)
+    run.report.done(step, seen, took_s=run.site.clock.monotonic() - began)
+
+
+def _act(run: Migration, step: Step) -> str:
+    match step.kind:
+        case StepKind.PLACE:
+            return place(run, step)
+        case StepKind.SWAP:
+            return swap(run, step)
+        case StepKind.RESTART_STANDBY:
+            return restart_standby(run, step)
+        case StepKind.RESTART:
+            return (restart_primary if run.member(step.target).is_pair else restart_single)(run, step)
+        case StepKind.PROVE:
+            return prove(run, step)
+        case _:
+            assert_never(step.kind)
+
+
+def _require_expected(run: Migration, step: Step) -> None:
+    """No restart while the cluster is not as the step before left it."""
+    node = run.member(step.target).nodes[0]
+    gate = counts(run.active_nodes(), run.expected_before(step))
+    awaited = f"the cluster as planned before {step.id}"
+    run.wait(gate, node, awaited, limit_s=node.limits.join_s, settle_s=0)
+
+
+def prove(run: Migration, step: Step) -> str:
+    """Everything at once: each active node's certificate, all counts, pairs in sync, standbys' files."""
+    active = run.active_nodes()
+    cluster = run.site.cluster
+    gates = [serves(node, run.plan.targets[member].leaf_sha256) for member, node in active.items()]
+    for member in (m for m in cluster.members if m.is_pair):
+        roles = run.roles(member)
+        gates.append(in_sync(roles.primary.name, roles.standby.name))
+        require_live(run, roles.standby)
+    gate = in_order(*gates, counts(active, step.expected))
+    node = cluster.nodes[0]
+    run.wait(gate, node, "proof", limit_s=node.limits.restart_s, probe=frozenset(active.values()))
+    return f"{len(active)} members serve their new certificates and are connected as before"
+
+
+def describe(run: Migration, step: Step) -> str:
+    """What the step does, in the operator's words."""
+    match step.kind:
+        case StepKind.PLACE:
+            return f"stage the files on {step.target} and verify them"
+        case StepKind.SWAP:
+            return f"make the staged files of {step.target} live"
+        case StepKind.RESTART_STANDBY:
+            return f"restart the standby of {step.target}, wait for sync"
+        case StepKind.RESTART:
+            last = " (the observer, last)" if step.target == run.plan.observer else ""
+            return f"restart {step.target}{last}"
+        case StepKind.PROVE:
+            return "prove every certificate on the wire and every count"
+        case _:
+            assert_never(step.kind)

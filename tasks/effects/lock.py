@@ -1,0 +1,104 @@
+"""One operator at a time: a directory on every node, made atomically, that names its holder."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.core.answer import clean
+from tasks.core.errors import Locked, RemoteError
+from tasks.core.places import WORK_NAME, data_of
+from tasks.effects import shell_scripts
+from tasks.effects.remote import Remote
+
+HELD = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock."""
+
+    run: str
+    owner: str
+    host: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"run {self.run} of {self.owner}@{self.host} since {self.since}"
+
+
+def lock(remotes: Sequence[Remote], *, run: str, at: datetime, acting: dict[str, str]) -> None:
+    """Take the lock on every node for `run`; a lock that the same run holds is taken over.
+
+    Raises:
+        Locked: Another run holds it; what was taken here is given back.
+        RemoteError: A node could not be asked.
+    """
+    line = json.dumps(
+        {"run": run, "owner": getpass.getuser(), "host": socket.gethostname(), "since": f"{at:%FT%TZ}"},
+        separators=(",", ":"),
+    )
+    taken: list[Remote] = []
+    for remote in remotes:
+        holder = _take(remote, line, acting=acting[remote.node.name])
+        if holder is None:
+            taken.append(remote)
+        elif holder.run != run:
+            unlock(taken, run=run, acting=acting)
+            raise Locked(
+                f"another run works on this cluster: {holder}",
+                node=remote.node.name,
+                remedy=f"wait for it, or where it was started: fab migrate-cluster --resume; "
+                f"if it is dead for sure: fab migrate-cluster --break-lock {holder.run}",
+            )
+
+
+def _argv(script: str, work: str, *args: str, acting: str) -> tuple[str, ...]:
+    become = ("chroot", f"--userspec={acting}", "/") if acting and acting != "0:0" else ()
+    return (*become, "sh", "-c", script, "sh", work, *args)
+
+
+def _work(remote: Remote) -> str:
+    return str(data_of(remote.node) / WORK_NAME)
+
+
+def _take(remote: Remote, line: str, *, acting: str) -> Holder | None:
+    done = remote.run(
+        _argv(shell_scripts.LOCK, _work(remote), acting=acting), stdin=line.encode() + b"\n", privileged=True
+    )
+    if done.exit_status == 0:
+        return None
+    if done.exit_status == HELD:
+        return _holder(done.text)
+    raise RemoteError(
+        f"the lock could not be taken: {done.error_text}",
+        node=remote.node.name,
+        remedy="fab check shows rights and space on the node",
+    )
+
+
+def _holder(text: str) -> Holder:
+    try:
+        raw = json.loads(text)
+        return Holder(*(clean(str(raw[key])) for key in ("run", "owner", "host", "since")))
+    except (ValueError, KeyError, TypeError):
+        return Holder("(unknown)", "(unknown)", "(unknown)", "(unknown)")
+
+
+def unlock(remotes: Sequence[Remote], *, run: str, acting: dict[str, str]) -> tuple[str, ...]:
+    """Give the lock of `run` back everywhere; the nodes where that failed are returned by name."""
+    left = []
+    for remote in remotes:
+        argv = _argv(shell_scripts.UNLOCK, _work(remote), run, acting=acting[remote.node.name])
+        try:
+            done = remote.run(argv, privileged=True)
+        except RemoteError:
+            left.append(remote.node.name)
+            continue
+        if done.exit_status != 0:
+            left.append(remote.node.name)
+    return tuple(left)

@@ -1,0 +1,157 @@
+"""What a running migration carries along: the plan, the record, the nodes, and whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tasks.core.credential_set import CredentialSet
+from tasks.core.errors import GateTimeout, RemoteError
+from tasks.core.gates import Gate, View
+from tasks.core.journal import Entry
+from tasks.core.model import Member, Node
+from tasks.core.plan import Counts, Plan, Step
+from tasks.core.status import NodeStatus
+from tasks.effects.admin import AdminApi
+from tasks.effects.record import RunRecord
+from tasks.effects.remote import Remote
+from tasks.effects.site import Address, Site
+from tasks.effects.wait import Waits, Watch, hold
+
+RESUME = "fab status; then fab migrate-cluster --resume"
+
+
+class Reporter(Protocol):
+    """Who shows what happens; every call returns at once."""
+
+    def step(self, number: int, total: int, step: Step, *, what: str) -> None: ...
+
+    def waiting(self, node: str, awaited: str, seen: str, *, left_s: float) -> None: ...
+
+    def done(self, step: Step, seen: str, *, took_s: float) -> None: ...
+
+    def note(self, node: str, text: str) -> None: ...
+
+
+class Stop(Protocol):
+    """Whether the operator asked to stop at the next safe point."""
+
+    def requested(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who is who in a pair, read just now."""
+
+    primary: Node
+    standby: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    site: Site
+    plan: Plan
+    record: RunRecord
+    sets: Mapping[str, CredentialSet]
+    addresses: Mapping[str, Address]
+    report: Reporter
+    stop: Stop
+
+    def remote(self, node: Node) -> Remote:
+        return self.site.remote(node)
+
+    def admin(self, node: Node) -> AdminApi:
+        return self.site.admin(node)
+
+    def member(self, name: str) -> Member:
+        return self.site.cluster.member(name)
+
+    def write(self, event: str, step: Step | None = None, *, seen: str = "", **facts: str) -> None:
+        """Journal one event; on the disk when this returns."""
+        self.record.append(
+            Entry(at=self.site.clock.now(), event=event, step=step.id if step else "", seen=seen, facts=facts)
+        )
+
+    def facts(self, step: Step) -> dict[str, str]:
+        return self.record.progress().facts.get(step.id, {})
+
+    def status(self, node: Node) -> NodeStatus:
+        """The node's status now. Raises RemoteError if there is none."""
+        return self.admin(node).status()
+
+    def roles(self, member: Member) -> Roles:
+        """Read the roles of a pair again, just before they matter (T8).
+
+        Raises:
+            RemoteError: The pair does not show one primary and one standby.
+        """
+        found = {self.status(node).ha.new_role: node for node in member.nodes}
+        if set(found) != {"PRIMARY", "STANDBY"}:
+            raise RemoteError(
+                f"the pair shows the roles {', '.join(sorted(found))}, wanted PRIMARY and STANDBY",
+                node=member.name,
+                remedy="fab status; once the pair is in sync: fab migrate-cluster --resume",
+            )
+        return Roles(primary=found["PRIMARY"], standby=found["STANDBY"])
+
+    def active_nodes(self) -> dict[str, str]:
+        """Per member, the node that speaks for it now."""
+        members = self.site.cluster.members
+        return {m.name: (self.roles(m).primary if m.is_pair else m.nodes[0]).name for m in members}
+
+    def active_nodes_but(self, node: Node, *, successor: Node | None = None) -> dict[str, str]:
+        """The same where `node` is on its way down: its member is spoken for by its successor.
+
+        A single member speaks for itself again once it is back; in a pair it is the primary.
+        """
+        others = {m.name: m for m in self.site.cluster.members if m.name != node.member}
+        active = {m.name: (self.roles(m).primary if m.is_pair else m.nodes[0]).name for m in others.values()}
+        own = self.member(node.member)
+        if successor is not None:
+            active[own.name] = successor.name
+        elif own.is_pair:
+            active[own.name] = next(n.name for n in own.nodes if n.name != node.name)
+        else:
+            active[own.name] = node.name
+        return active
+
+    def expected_before(self, step: Step) -> Mapping[str, Counts]:
+        """The counts that must stand before the step begins."""
+        index = self.plan.steps.index(step)
+        return self.plan.steps[index - 1].expected if index else self.plan.baseline
+
+    def wait(
+        self,
+        gate: Gate,
+        node: Node,
+        awaited: str,
+        *,
+        limit_s: float,
+        settle_s: float | None = None,
+        probe: frozenset[str] = frozenset(),
+        nudge: Callable[[View, float], None] | None = None,
+    ) -> str:
+        """Hold a gate on this cluster: see `wait.hold`."""
+        limits = node.limits
+        watch = Watch(
+            awaited=awaited,
+            node=node.name,
+            look=lambda: self.site.view(self.addresses, probe=probe),
+            report=lambda seen, left: self.report.waiting(node.name, awaited, seen, left_s=left),
+            stopping=self.stop.requested,
+            nudge=nudge or _no_nudge,
+            remedy=RESUME,
+        )
+        settle = limits.settle_s if settle_s is None else settle_s
+        waits = Waits(limit_s=limit_s, join_s=limits.join_s, settle_s=settle, poll_s=limits.poll_s)
+        return hold(gate, watch, waits=waits, clock=self.site.clock)
+
+
+def _no_nudge(view: View, waited_s: float) -> None:
+    """Most waits only look."""
+
+
+def stop_line(node: str, problem: str, *, remedy: str = RESUME) -> GateTimeout:
+    """The error for a state that forbids to go on."""
+    return GateTimeout(problem, node=node, remedy=remedy)

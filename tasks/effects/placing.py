@@ -1,0 +1,122 @@
+"""Place: stage and verify on every instance. Swap in: make a member's staged files the live ones."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import PurePosixPath
+
+from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.errors import RemoteError
+from tasks.core.model import Node
+from tasks.core.places import Places, places
+from tasks.core.plan import Step
+from tasks.core.server_cfg import edit, file_bytes
+from tasks.core.snapshot import NodeFiles
+from tasks.effects.files import Delivery, back_up, clean_up, look_at_files, stage, swap_in
+from tasks.effects.migration import RESUME, Migration
+
+NAMES = (CA_FILE, CERT_FILE, KEY_FILE)
+
+
+def places_of(run: Migration, node: Node, files: NodeFiles) -> Places:
+    """Where this run's files lie on the node, and where they go."""
+    change = run.plan.edits.get(node.name)
+    keystore = PurePosixPath(change.keystore) if change and change.keystore else files.keystore
+    truststore = PurePosixPath(change.truststore) if change and change.truststore else files.truststore
+    if keystore is None or truststore is None:
+        raise RemoteError(
+            "server.cfg names no KeyStore or no truststore (T11)",
+            node=node.name,
+            remedy="set `keystore:` and `truststore:` of the node in the inventory; fab check",
+        )
+    return places(node, run=run.record.id, keystore=keystore, truststore=truststore, cfg=files.cfg_path)
+
+
+def place(run: Migration, step: Step) -> str:
+    """Back up what is live, stage what is new, read it back. Changes nothing that is in use."""
+    node = run.site.cluster.node(step.target)
+    remote = run.remote(node)
+    files = look_at_files(remote)
+    at = places_of(run, node, files)
+    live = {name: state.path for name, state in files.files.items()} | {"server.cfg": files.cfg_path}
+    back_up(remote, live, to=at.backup, acting=files.acting)
+    deliveries = _deliveries(run, node, files, at)
+    stage(remote, deliveries, acting=files.acting, owner=files.service_user)
+    return f"{len(deliveries)} files staged and read back in {at.key_stage}"
+
+
+def _deliveries(run: Migration, node: Node, files: NodeFiles, at: Places) -> tuple[Delivery, ...]:
+    wanted = run.sets[node.member]
+    found = [
+        Delivery((at.ca_stage if name == CA_FILE else at.key_stage) / name, content, wanted.sha256[name])
+        for name, content in wanted.files().items()
+    ]
+    change = run.plan.edits.get(node.name)
+    if change is not None:
+        text = edit(files.cfg.text, keystore=change.keystore, truststore=change.truststore)
+        content = file_bytes(text)
+        _refuse_other_cfg(node, files, change.old_sha256)
+        found.append(Delivery(at.cfg_stage / "server.cfg", content, hashlib.sha256(content).hexdigest()))
+    return tuple(found)
+
+
+def _refuse_other_cfg(node: Node, files: NodeFiles, planned_sha256: str) -> None:
+    if files.cfg_sha256 != planned_sha256:
+        raise RemoteError(
+            "server.cfg was changed since the plan was made",
+            node=node.name,
+            remedy="look at the change, then make a new plan: fab plan",
+        )
+
+
+def swap(run: Migration, step: Step) -> str:
+    """Swap in on the member's nodes, the primary first (T7), and see that the server can read them."""
+    member = run.member(step.target)
+    if member.is_pair:
+        roles = run.roles(member)
+        order: tuple[Node, ...] = (roles.primary, roles.standby)
+    else:
+        order = member.nodes
+    for node in order:
+        _swap_node(run, node)
+    return f"live on {', '.join(node.name for node in order)}; nothing loads them before a restart"
+
+
+def _swap_node(run: Migration, node: Node) -> None:
+    remote = run.remote(node)
+    files = look_at_files(remote)
+    change = run.plan.edits.get(node.name)
+    moved = files.cfg_sha256 == change.new_sha256 if change else True
+    wanted = dict(run.plan.targets[node.member].files)
+    wanted["server.cfg"] = change.new_sha256 if change else files.cfg_sha256
+    if change and not moved:
+        _refuse_other_cfg(node, files, change.old_sha256)
+    moved_from = files.keystore if change and change.keystore and not moved else None
+    at = places_of(run, node, files)
+    swap_in(remote, at, wanted=wanted, moved_from=moved_from, files=files)
+    require_live(run, node)
+
+
+def require_live(run: Migration, node: Node) -> None:
+    """The member's files are live on the node and the service user can read each of them (T2, T7).
+
+    Raises:
+        RemoteError: One is other, absent or unreadable.
+    """
+    seen = look_at_files(run.remote(node)).files
+    for name, sha in run.plan.targets[node.member].files.items():
+        state = seen[name]
+        if state.sha256 != sha:
+            trouble = "is absent" if not state.exists else f"has SHA-256 {state.sha256:.12}, wanted {sha:.12}"
+        elif not state.readable:
+            trouble = f"cannot be read by the service user (owner {state.owner}, mode {state.mode})"
+        else:
+            continue
+        raise RemoteError(f"{state.path} {trouble}", node=node.name, remedy=f"fab check; {RESUME}")
+
+
+def clean_nodes(run: Migration) -> None:
+    """Remove the staging directories everywhere; backups stay."""
+    for node in run.site.cluster.nodes:
+        files = look_at_files(run.remote(node))
+        clean_up(run.remote(node), places_of(run, node, files), acting=files.acting)

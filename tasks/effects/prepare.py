@@ -1,0 +1,59 @@
+"""From the inventory to a plan: look, load, check, plan. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tasks.core.checks import check_cluster
+from tasks.core.credential_set import CredentialSet, judge_sets
+from tasks.core.errors import Refused
+from tasks.core.findings import Finding, errors
+from tasks.core.observed import loaded_now
+from tasks.core.plan import Plan
+from tasks.core.planning import Wish, plan_migration
+from tasks.core.resuming import clocks
+from tasks.core.snapshot import Snapshot
+from tasks.effects.credential_files import load_sets
+from tasks.effects.look import control_address, take_snapshot
+from tasks.effects.site import Address, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that was seen and found; a plan can be made where no error is among it."""
+
+    snapshot: Snapshot
+    sets: Mapping[str, CredentialSet]
+    findings: tuple[Finding, ...]
+
+    def refuse_errors(self, ignored: frozenset[str]) -> None:
+        """Raises Refused if an error is left that is not ignored by name."""
+        left = errors(self.findings, ignored=ignored)
+        if left:
+            names = ", ".join(dict.fromkeys(f.name for f in left))
+            raise Refused(
+                f"{len(left)} errors, nothing was changed: {names}",
+                remedy="mend what is listed above, then: fab check",
+            )
+
+    def plan(self, wish: Wish) -> Plan:
+        return plan_migration(self.snapshot, self.sets, old=loaded_now(self.snapshot), wish=wish)
+
+    def addresses(self) -> dict[str, Address]:
+        """Per node, where its control port listens."""
+        return {
+            name: control_address(seen.node, seen.membership) for name, seen in self.snapshot.nodes.items()
+        }
+
+
+def prepare(site: Site) -> Prepared:
+    """Look at every node, load the credential sets, and check both, all faults at once."""
+    snapshot = take_snapshot(site)
+    members = tuple(member.name for member in site.cluster.members)
+    sets, faults = load_sets(site.cluster.credentials, members, snapshot.taken_at)
+    offsets = clocks(snapshot)
+    at_by_node = {name: snapshot.taken_at + timedelta(seconds=s) for name, s in offsets.items()}
+    judged = judge_sets(sets, at_by_node=at_by_node)
+    return Prepared(snapshot, sets, (*check_cluster(snapshot), *faults, *judged))

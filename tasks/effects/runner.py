@@ -1,0 +1,147 @@
+"""One migration from approval to proof: lock, run, unlock; or resume where it was broken off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.core.errors import OperatorError, Refused, UsageError
+from tasks.core.findings import errors
+from tasks.core.journal import Entry
+from tasks.core.plan import Plan
+from tasks.core.resuming import disagreements, other_sets
+from tasks.core.snapshot import NodeFiles
+from tasks.effects.execute import execute
+from tasks.effects.lock import lock, unlock
+from tasks.effects.migration import Migration, Reporter
+from tasks.effects.placing import clean_nodes
+from tasks.effects.prepare import Prepared
+from tasks.effects.record import RunRecord, kept_plan, open_run, runs, unfinished
+from tasks.effects.site import Site
+from tasks.effects.stop import StopOnSignal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    run: str
+    complete: bool
+
+
+def refuse_if_unfinished(site: Site) -> None:
+    """A new run does not begin while another is open.
+
+    Raises:
+        Refused: With the two ways on.
+    """
+    open_one = unfinished(site.cluster.runs_dir)
+    if open_one is not None:
+        raise Refused(
+            f"run {open_one.id} is not finished",
+            remedy=f"fab migrate-cluster --resume; or, to give it up: fab migrate-cluster --break-lock {open_one.id}",
+        )
+
+
+def refuse_unapproved(site: Site, plan: Plan, approved: str) -> None:
+    """Run only the plan that is on the change ticket.
+
+    Raises:
+        Refused: The plan is another one now; says what differs, as far as it is known here.
+    """
+    if plan.fingerprint == approved:
+        return
+    before = kept_plan(site.cluster.runs_dir, approved)
+    lines = before.difference(plan) if before else ("the approved plan was not made on this machine",)
+    raise Refused(
+        f"the plan is now {plan.fingerprint}, approved was {approved}: " + "; ".join(lines[:20]),
+        remedy="fab plan, have it approved anew, then: fab migrate-cluster --approve FINGERPRINT",
+    )
+
+
+def start_run(
+    site: Site, prepared: Prepared, plan: Plan, *, report: Reporter, stop_after: int | None
+) -> Outcome:
+    """Begin a run of `plan` and carry it as far as it goes."""
+    record = open_run(site.cluster.runs_dir, plan, at=site.clock.now())
+    return _carry_out(site, prepared, record, report=report, stop_after=stop_after)
+
+
+def resume_run(
+    site: Site, prepared: Prepared, record: RunRecord, *, report: Reporter, stop_after: int | None
+) -> Outcome:
+    """Go on with an interrupted run, if journal and nodes agree.
+
+    Raises:
+        Refused: They do not; nothing was touched.
+    """
+    found = errors(
+        (
+            *other_sets(record.plan, prepared.sets),
+            *disagreements(record.plan, record.progress(), prepared.snapshot),
+        )
+    )
+    if found:
+        raise Refused(
+            "the interrupted run and the nodes disagree: "
+            + "; ".join(f"[{f.where}] {f.problem}" for f in found),
+            remedy=found[0].remedy,
+        )
+    return _carry_out(site, prepared, record, report=report, stop_after=stop_after)
+
+
+def _carry_out(
+    site: Site, prepared: Prepared, record: RunRecord, *, report: Reporter, stop_after: int | None
+) -> Outcome:
+    acting = _acting(prepared)
+    remotes = [site.remote(node) for node in site.cluster.nodes]
+    with StopOnSignal(announce=lambda text: report.note("", text)) as stop:
+        try:
+            lock(remotes, run=record.id, at=site.clock.now(), acting=acting)
+        except OperatorError:
+            _abandon_if_untouched(site, record)
+            raise
+        migration = Migration(
+            site=site,
+            plan=record.plan,
+            record=record,
+            sets=prepared.sets,
+            addresses=prepared.addresses(),
+            report=report,
+            stop=stop,
+        )
+        complete = execute(migration, stop_after=stop_after)
+        if complete:
+            clean_nodes(migration)
+            for name in unlock(remotes, run=record.id, acting=acting):
+                report.note(name, "the lock could not be given back; the next run will name it")
+    return Outcome(record.id, complete)
+
+
+def _abandon_if_untouched(site: Site, record: RunRecord) -> None:
+    """A run that never got the lock has done nothing: it is closed at once."""
+    if not any(entry.event == "started" for entry in record.entries()):
+        record.append(Entry(at=site.clock.now(), event="abandoned", seen="the lock was held"))
+
+
+def _acting(prepared: Prepared) -> dict[str, str]:
+    return {
+        name: seen.files.acting
+        for name, seen in prepared.snapshot.nodes.items()
+        if isinstance(seen.files, NodeFiles)
+    }
+
+
+def break_lock(site: Site, prepared: Prepared, run: str) -> None:
+    """Give up a run and free its lock on every node; its backups stay.
+
+    Raises:
+        UsageError: No node holds a lock of that run, and no run of that name is open here.
+    """
+    remotes = [site.remote(node) for node in site.cluster.nodes]
+    left = unlock(remotes, run=run, acting=_acting(prepared))
+    here = [record for record in runs(site.cluster.runs_dir) if record.id == run]
+    for record in here:
+        record.append(Entry(at=site.clock.now(), event="abandoned", seen="by the operator"))
+    if left:
+        raise UsageError(
+            f"another run than {run} holds the lock on {', '.join(left)}",
+            remedy="fab migrate-cluster names the holder; give its run to --break-lock",
+        )

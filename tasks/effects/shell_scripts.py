@@ -1,0 +1,194 @@
+"""The POSIX sh that runs on the nodes: nothing there but sh and coreutils is needed.
+
+Every value comes in as an argument, file content on standard input; no script is ever put
+together from text. Nothing here prints file content except READ_CFG (server.cfg) and FACTS
+(certificates: public).
+"""
+
+# args: server.cfg, the data directory. Prints four facts, a line "---", then the file as it is.
+READ_CFG = r"""
+set -u
+cfg=$(readlink -f -- "$1") && [ -f "$cfg" ] || { echo "no such file: $1" >&2; exit 10; }
+[ -r "$cfg" ] || { echo "not readable: $cfg" >&2; exit 11; }
+owned=$2/certificates
+[ -d "$owned" ] || owned=$2
+echo "path $cfg"
+echo "now $(date +%s)"
+echo "uid $(id -u)"
+echo "user $(stat -c '%u:%g' -- "$owned")"
+echo "cfgowner $(stat -c '%u:%g' -- "$cfg")"
+echo "---"
+cat -- "$cfg"
+"""
+
+# args: service user, keystore, truststore, then the target directories joined with their work
+# directories as pairs. Prints one fact per line; certificates in base64.
+FACTS = r"""
+set -u
+user=$1 keystore=$2 truststore=$3
+shift 3
+uid=$(id -u)
+as_service() {
+    if [ "$uid" = "${user%%:*}" ]; then "$@"
+    elif [ "$uid" = 0 ]; then chroot --userspec="$user" / "$@"
+    else return 2
+    fi
+}
+show() {
+    if [ ! -e "$1" ]; then echo "file $2 absent"; return; fi
+    if as_service test -r "$1"; then can=yes; else can=no; fi
+    sum=$(sha256sum < "$1") || sum=unreadable
+    echo "file $2 ${sum%% *} $(stat -L -c '%u:%g %a %Z' -- "$1") $can"
+}
+show "$keystore/Cluster_cert.pem" Cluster_cert.pem
+show "$keystore/Cluster_key.pem" Cluster_key.pem
+show "$truststore/Cluster_cafile.pem" Cluster_cafile.pem
+[ ! -e "$truststore/Cluster_crl/crl.pem" ] || echo "crl present"
+content() {
+    [ ! -r "$1" ] || echo "$2 $(base64 < "$1" | tr -d '\n')"
+}
+content "$truststore/Cluster_cafile.pem" ca64
+content "$keystore/Cluster_cert.pem" cert64
+for entry in "$keystore"/* "$keystore"/.[!.]*; do
+    [ -e "$entry" ] || continue
+    case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls) ;; *) echo "other ${entry##*/}" ;; esac
+done
+nearest() {
+    dir=$1
+    while [ ! -d "$dir" ]; do dir=${dir%/*}; [ -n "$dir" ] || dir=/; done
+    echo "$dir"
+}
+free() {
+    df -Pk -- "$1" | { read -r head; read -r name blocks used free rest; echo "$free"; }
+}
+while [ $# -gt 0 ]; do
+    target=$(nearest "$1") work=$(nearest "$2")
+    if as_service test -w "$target" && as_service test -w "$work"; then may=service
+    elif [ "$uid" = 0 ]; then may=root
+    else may=nobody
+    fi
+    echo "target $may $(stat -c %d -- "$target") $(stat -c %d -- "$work") $(free "$work") $1"
+    for run in "$2"/*; do [ ! -d "$run" ] || echo "work $run"; done
+    shift 2
+done
+"""
+
+# args: owner, then (path, size, mode) per file; the contents follow each other on standard input.
+STAGE = r"""
+set -eu
+umask 077
+owner=$1
+shift
+while [ $# -gt 0 ]; do
+    path=$1 size=$2 mode=$3
+    shift 3
+    dir=${path%/*}
+    mkdir -p -- "$dir"
+    rm -f -- "$path.part"
+    set -C
+    dd bs=1 count="$size" 2>/dev/null > "$path.part"
+    set +C
+    chmod "$mode" -- "$path.part"
+    [ "$(id -u)" != 0 ] || chown -- "$owner" "$path.part"
+    mv -f -- "$path.part" "$path"
+    sha256sum -- "$path"
+done
+"""
+
+# args: backup directory, then (name, live path) per file. Never touches a finished backup.
+BACKUP = r"""
+set -eu
+umask 077
+dir=$1
+shift
+[ ! -e "$dir/complete" ] || exit 0
+rm -rf -- "$dir"
+mkdir -p -- "$dir"
+while [ $# -gt 0 ]; do
+    if [ -e "$2" ]; then cp -pL -- "$2" "$dir/$1"; else : > "$dir/$1.absent"; fi
+    shift 2
+done
+: > "$dir/complete"
+sync -- "$dir" 2>/dev/null || :
+"""
+
+# args: owner, staged and live path of CA file, certificate, key, server.cfg (staged may not
+# exist: then it is live already), the old keystore ("" unless it moves). Broken off anywhere it
+# leaves at worst no key (T2), never a key beside another certificate (T1). Safe to repeat.
+SWAP = r"""
+set -eu
+umask 077
+trap '' HUP PIPE INT TERM
+owner=$1 ca_new=$2 ca=$3 cert_new=$4 cert=$5 key_new=$6 key=$7 cfg_new=$8 cfg=$9
+shift 9
+old=$1
+root=no
+[ "$(id -u)" != 0 ] || root=yes
+home() {
+    [ -d "$1" ] || { mkdir -p -- "$1"; [ $root = no ] || chown -- "$owner" "$1"; }
+}
+home "${key%/*}"
+home "${ca%/*}"
+if [ -n "$old" ]; then
+    for entry in "$old"/* "$old"/.[!.]*; do
+        name=${entry##*/}
+        case $name in Cluster_cert.pem|Cluster_key.pem|.fab-tls) continue ;; esac
+        [ -e "$entry" ] || continue
+        [ -e "${key%/*}/$name" ] || cp -pR -- "$entry" "${key%/*}/"
+    done
+fi
+alike() {
+    [ ! -e /sys/fs/selinux/enforce ] || chcon --reference="${2%/*}" -- "$1" || echo "label kept: $1" >&2
+}
+if [ -e "$ca_new" ]; then alike "$ca_new" "$ca"; mv -f -- "$ca_new" "$ca"; fi
+if [ -e "$key_new" ]; then
+    alike "$key_new" "$key"
+    rm -f -- "$key"
+    if [ -e "$cert_new" ]; then alike "$cert_new" "$cert"; mv -f -- "$cert_new" "$cert"; fi
+    mv -f -- "$key_new" "$key"
+fi
+if [ -e "$cfg_new" ]; then
+    chmod --reference="$cfg" -- "$cfg_new"
+    [ $root = no ] || chown --reference="$cfg" -- "$cfg_new"
+    alike "$cfg_new" "$cfg"
+    mv -f -- "$cfg_new" "$cfg"
+fi
+sync -- "$ca" "$cert" "$key" "$cfg" 2>/dev/null || :
+sha256sum -- "$ca" "$cert" "$key" "$cfg"
+"""
+
+# args: stage directories. Backups stay: they are what a rollback needs.
+CLEAN = r"""
+set -u
+for dir in "$@"; do rm -rf -- "$dir"; rmdir -- "${dir%/*}" "${dir%/*/*}" 2>/dev/null || :; done
+"""
+
+# args: work directory. Standard input: the owner's line. Exit 0: taken; 7: held, owner printed.
+LOCK = r"""
+set -u
+umask 077
+IFS= read -r line
+mkdir -p -- "$1" || exit 4
+if mkdir -- "$1/lock" 2>/dev/null; then
+    printf '%s\n' "$line" > "$1/lock/owner" || exit 4
+    exit 0
+fi
+[ -d "$1/lock" ] || exit 4
+cat -- "$1/lock/owner" 2>/dev/null
+exit 7
+"""
+
+# args: work directory, run. Removes the lock only if that run holds it.
+UNLOCK = r"""
+set -u
+[ -d "$1/lock" ] || exit 0
+case $(cat -- "$1/lock/owner" 2>/dev/null) in *"\"run\":\"$2\""*) ;; *) exit 7 ;; esac
+rm -rf -- "$1/lock"
+rmdir -- "$1" 2>/dev/null || :
+"""
+
+# args: log file, bytes. The end of a log, for the cause of a failure.
+TAIL = r"""
+[ -r "$1" ] || exit 0
+tail -c "$2" -- "$1"
+"""

@@ -1,0 +1,95 @@
+"""A cluster and everything needed to reach it: connections, REST clients, the pool, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+
+from pydantic import SecretStr
+
+from tasks.core.errors import OperatorError
+from tasks.core.gates import NodeView, View
+from tasks.core.model import Cluster, Node, SecretRef
+from tasks.core.snapshot import Wire
+from tasks.core.status import NodeStatus
+from tasks.effects.admin import AdminApi
+from tasks.effects.pool import Pool
+from tasks.effects.remote import Remote
+from tasks.effects.rest import RestRefused, RestTimeout
+from tasks.effects.ssh import Connections
+from tasks.effects.wait import Clock, SystemClock
+from tasks.effects.wire import look_at_wire
+
+Address = tuple[str, int]
+
+
+class Site:
+    """Use as a context manager: it closes every connection."""
+
+    def __init__(
+        self, cluster: Cluster, *, secrets: Callable[[SecretRef], SecretStr], clock: Clock | None = None
+    ) -> None:
+        self.cluster = cluster
+        self.clock = clock or SystemClock()
+        self.pool = Pool()
+        self._connections = Connections(secrets=secrets)
+        self._admins = {
+            node.name: AdminApi(self._connections.remote(node), secrets=secrets) for node in cluster.nodes
+        }
+
+    def remote(self, node: Node) -> Remote:
+        return self._connections.remote(node)
+
+    def admin(self, node: Node) -> AdminApi:
+        return self._admins[node.name]
+
+    def wire(self, node: Node, address: Address) -> Wire:
+        """The certificate that the running process serves on its control port.
+
+        Raises:
+            RemoteError: Nothing listens, or it does not speak TLS.
+        """
+        host, port = address
+        return look_at_wire(self.remote(node), host, port, via=self.admin(node).via)
+
+    def view(self, addresses: Mapping[str, Address], *, probe: frozenset[str] = frozenset()) -> View:
+        """One look at every node, in parallel; `probe` names those whose certificate is asked for."""
+
+        def ask(node: Node) -> NodeView:
+            return self._view_node(node, addresses.get(node.name) if node.name in probe else None)
+
+        nodes = self.cluster.nodes
+        return dict(zip((n.name for n in nodes), self.pool.map(ask, nodes), strict=True))
+
+    def _view_node(self, node: Node, address: Address | None) -> NodeView:
+        try:
+            status = self.admin(node).status()
+        except (RestRefused, RestTimeout) as error:
+            return NodeView(status=None, trouble=error.problem, silent=True)
+        except OperatorError as error:
+            return NodeView(status=None, trouble=error.problem)
+        if address is None or not _listens(status):
+            return NodeView(status=status)
+        try:
+            return NodeView(status=status, served=self.wire(node, address).leaf)
+        except OperatorError as error:
+            return NodeView(status=status, served_trouble=error.problem)
+
+    def close(self) -> None:
+        for admin in self._admins.values():
+            admin.close()
+        self._connections.close()
+        self.pool.close()
+
+    def __enter__(self) -> Site:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _listens(status: NodeStatus) -> bool:
+    """A standby listens on neither cluster port."""
+    return not status.is_standby and status.settled

@@ -1,0 +1,141 @@
+"""The three streams of one remote command, moved by one thread so that none can block another."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import paramiko
+
+from tasks.core.errors import RemoteError
+from tasks.effects.remote import Completed
+
+_CHUNK_BYTES = 32 * 1024
+_WINDOW_WAIT_S = 0.01
+_IDLE_WAIT_S = 0.1
+
+
+class Streams:
+    """A command that runs: feed its input, wait for conditions, collect its output."""
+
+    def __init__(self, channel: paramiko.Channel, command: str, *, limit_s: float) -> None:
+        self._channel = channel
+        self._limit_s = limit_s
+        self._deadline = time.monotonic() + limit_s
+        self._input = memoryview(b"")
+        self._last_input = False
+        self._open = {"stdout", "stderr"}
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        channel.exec_command(command)
+        channel.setblocking(0)
+        self._poll = select.poll()
+        self._poll.register(channel.fileno(), select.POLLIN)
+
+    def feed(self, data: bytes, *, last: bool) -> None:
+        """Queue data for the command's standard input; after the last it sees end of file."""
+        self._input = memoryview(bytes(self._input) + data)
+        self._last_input = last
+
+    def until(self, holds: Callable[[], bool]) -> bool:
+        """Move data until `holds()` or the command has ended; whether it holds then.
+
+        Raises:
+            RemoteError: The limit passed, or the connection broke.
+        """
+        while not holds() and not self.ended:
+            if time.monotonic() > self._deadline:
+                raise self._too_late()
+            if not self._moved():
+                self._wait()
+        return holds()
+
+    def completed(self) -> Completed:
+        """Wait for the command's end.
+
+        Raises:
+            RemoteError: The limit passed, or the connection broke, or a signal ended the command.
+        """
+        self.until(lambda: False)
+        status = self._channel.recv_exit_status()
+        if status < 0:
+            raise self._too_late() if time.monotonic() > self._deadline else self._without_status()
+        return Completed(status, bytes(self.stdout), bytes(self.stderr))
+
+    @property
+    def ended(self) -> bool:
+        return not self._open and self._channel.exit_status_ready()
+
+    def _moved(self) -> bool:
+        moved = self._receive("stdout", self._channel.recv, self.stdout)
+        moved |= self._receive("stderr", self._channel.recv_stderr, self.stderr)
+        return self._send() or moved
+
+    def _receive(self, name: str, receive: Callable[[int], bytes], into: bytearray) -> bool:
+        if name not in self._open:
+            return False
+        try:
+            data = receive(_CHUNK_BYTES)
+        except TimeoutError:
+            return False
+        if not data:
+            self._open.discard(name)
+        into += data
+        return True
+
+    def _send(self) -> bool:
+        if not self._input:
+            if self._last_input:
+                self._last_input = False
+                with suppress(OSError, EOFError):  # the command has ended: its status tells the rest
+                    self._channel.shutdown_write()
+            return False
+        try:
+            sent = self._channel.send(self._input[:_CHUNK_BYTES])  # type: ignore[arg-type]
+        except TimeoutError:
+            return False  # the window is full
+        except (OSError, EOFError):
+            sent = 0
+        # Nothing sent: the command has closed its input, as `head -1` does; that is its right.
+        self._input = self._input[sent:] if sent else memoryview(b"")
+        return bool(sent)
+
+    def _wait(self) -> None:
+        left_s = max(self._deadline - time.monotonic(), 0.0)
+        wait_s = min(_WINDOW_WAIT_S if self._input else _IDLE_WAIT_S, left_s)
+        if self._open:
+            self._poll.poll(wait_s * 1000)
+        else:
+            self._channel.status_event.wait(wait_s)
+
+    def _seen(self) -> str:
+        lines = self.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = f"last on stderr: {lines[-1][:200]!r}" if lines else "nothing on stderr"
+        unsent = f", {len(self._input)} bytes of input not taken" if self._input else ""
+        return f"{said}, {len(self.stdout)} bytes on stdout{unsent}"
+
+    def _too_late(self) -> RemoteError:
+        if self._channel.exit_status_ready() and (status := self._channel.recv_exit_status()) >= 0:
+            return RemoteError(
+                f"the command ended with status {status}, but what it started keeps"
+                f" its output open beyond {self._limit_s:g} s; {self._seen()}",
+                remedy="redirect the output of what stays in the background: >/dev/null 2>&1 </dev/null",
+            )
+        return RemoteError(
+            f"the command did not end within {self._limit_s:g} s; {self._seen()}; its channel was closed",
+            remedy="it may still run on the node: see there with ps; or raise limits.command_s",
+        )
+
+    def _without_status(self) -> RemoteError:
+        transport = self._channel.get_transport()
+        if transport is None or not transport.is_active():
+            return RemoteError(
+                f"the connection broke while the command ran; {self._seen()}",
+                remedy="whether the command ended is not known: look at the node, then fab status",
+            )
+        return RemoteError(
+            f"the command was ended by a signal; {self._seen()}",
+            remedy="who ended it? see the node's system log (out of memory, administrator)",
+        )

@@ -1,0 +1,155 @@
+"""From a connected stream to a verified SSH server: banner, key exchange, host key. Each with a limit."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import paramiko
+
+from tasks.core.errors import RemoteError
+from tasks.effects.ssh.known_hosts import HostKey, HostName, KnownHosts
+from tasks.effects.ssh.settings import Target
+
+Stream = socket.socket | paramiko.Channel
+_GONE = (paramiko.SSHException, EOFError, OSError)
+_RSA = ("rsa-sha2-512", "rsa-sha2-256")
+
+# What paramiko would log ends in our own errors; a line on the operator's terminal helps nobody.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
+
+
+class Transport(paramiko.Transport):
+    """paramiko's, but a refused channel's reason reaches the caller who asked for that channel.
+
+    paramiko keeps one last exception per connection, so that two threads whose channels are refused
+    at the same time get each other's reason, or none.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream)
+        self._refusals: dict[int, paramiko.ChannelException] = {}
+        self._asked = threading.local()
+
+    def _next_channel(self) -> int:
+        number: int = super()._next_channel()  # type: ignore[misc]
+        self._asked.number = number
+        return number
+
+    def _parse_channel_open_failure(self, message: paramiko.Message) -> None:
+        number, code, text = message.get_int(), message.get_int(), message.get_text()
+        self._refusals[number] = paramiko.ChannelException(code, text)
+        message.rewind()
+        super()._parse_channel_open_failure(message)  # type: ignore[misc]
+
+    def run(self) -> None:
+        """paramiko's reader; what it meets when it closes a stream whose gateway is gone is no news."""
+        with suppress(*_GONE):
+            super().run()
+
+    def refusal(self) -> paramiko.ChannelException | None:
+        """Why the server refused the channel that this thread asked for last; None if it did not."""
+        return self._refusals.pop(getattr(self._asked, "number", -1), None)
+
+    def discard(self) -> None:
+        """Close the connection and its socket, and wait for the thread that reads from it."""
+        for close in (self.close, self.sock.close):  # the first leaves the socket open after a failed start
+            with suppress(*_GONE):
+                close()
+        if self.is_alive() and threading.current_thread() is not self:
+            self.join(timeout=2.0)
+
+
+def connect(host: str, port: int, *, limit_s: float) -> socket.socket:
+    """A TCP connection, its addresses tried in turn within one limit."""
+    deadline = time.monotonic() + limit_s
+    try:
+        stream = _first_open(host, port, deadline=deadline)
+    except TimeoutError as error:
+        raise RemoteError(
+            f"TCP connect to {host}:{port}: no answer within {limit_s:g} s",
+            remedy=f"is the host up, is a firewall in between? nc -vz {host} {port}",
+        ) from error
+    except socket.gaierror as error:
+        raise RemoteError(
+            f"host name {host!r} cannot be resolved: {error.strerror}",
+            remedy="correct host in the inventory, or add HostName to the SSH configuration",
+        ) from error
+    except OSError as error:
+        raise RemoteError(
+            f"TCP connect to {host}:{port}: {error.strerror or error}",
+            remedy=f"is sshd running there, on that port? nc -vz {host} {port}",
+        ) from error
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return stream
+
+
+def _first_open(host: str, port: int, *, deadline: float) -> socket.socket:
+    failure: OSError = TimeoutError()
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        stream = socket.socket(family, kind, protocol)
+        stream.settimeout(max(deadline - time.monotonic(), 0.001))
+        try:
+            stream.connect(address)
+        except OSError as error:
+            stream.close()
+            failure = error
+        else:
+            return stream
+    raise failure
+
+
+def negotiate(stream: Stream, target: Target, known: KnownHosts) -> Transport:
+    """Start SSH on the stream and verify who answers. The stream is closed on any failure.
+
+    Raises:
+        RemoteError: No banner, no key exchange, or a host key that is not the known one.
+    """
+    transport = Transport(stream)
+    gateway = target.via.ssh_command if target.via else None
+    place = HostName(target.host, target.port, target.host_key_alias, gateway)
+    try:
+        _prefer_known(transport, known, place)
+        shown = _exchange_keys(transport, target)
+        known.require(place, shown)
+    except BaseException:
+        transport.discard()
+        raise
+    transport.set_keepalive(target.keepalive_s)
+    return transport
+
+
+def _prefer_known(transport: Transport, known: KnownHosts, place: HostName) -> None:
+    """Ask first for the key types that known_hosts holds, as OpenSSH does."""
+    options = transport.get_security_options()
+    types = {k.key.key_type for k in known.about(place)}
+    if "ssh-rsa" in types:
+        types.update(_RSA)
+    options.key_types = tuple(sorted(options.key_types, key=lambda kind: kind not in types))
+
+
+def _exchange_keys(transport: Transport, target: Target) -> HostKey:
+    limit_s = target.connect_s
+    transport.banner_timeout = transport.handshake_timeout = limit_s
+    started = time.monotonic()
+    try:
+        transport.start_client(timeout=2 * limit_s)
+        key = transport.get_remote_server_key()
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        waited_s = time.monotonic() - started
+        raise _no_negotiation(target, transport, error, in_time=waited_s < limit_s) from error
+    return HostKey(key.get_name(), key.asbytes())
+
+
+def _no_negotiation(target: Target, transport: Transport, error: Exception, *, in_time: bool) -> RemoteError:
+    layer = "SSH key exchange" if transport.remote_version else "SSH banner"
+    limit = f"did not come within {target.connect_s:g} s"
+    reason = f"failed: {error or 'the connection was closed'}" if in_time else limit
+    return RemoteError(
+        f"{layer} of {target.host}:{target.port} {reason}",
+        remedy=f"is it an SSH server, is it overloaded? {target.ssh_command} -v",
+    )

@@ -1,0 +1,116 @@
+"""Polling a gate: with a clock, a hard limit, a settle time and the last thing seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from tasks.core.errors import GateTimeout, Interrupted
+from tasks.core.gates import Broken, Gate, Holds, View, Waiting
+
+
+class Clock(Protocol):
+    """Time as the waits see it; tests bring their own."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long, in seconds: until it must hold, until counts may be off, in a row, between looks."""
+
+    limit_s: float
+    join_s: float
+    settle_s: float
+    poll_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One wait: what is awaited on which node, and whom to tell.
+
+    Args:
+        awaited: What must come true, in the operator's words.
+        node: The node or member it is about.
+        look: Takes a fresh view.
+        report: Called with the text last seen and the seconds left, at every look.
+        stopping: Whether the operator asked to stop.
+        nudge: Called at every look with the view and the seconds waited; may raise.
+        remedy: What to do when the limit passes.
+    """
+
+    awaited: str
+    node: str
+    look: Callable[[], View]
+    report: Callable[[str, float], None]
+    stopping: Callable[[], bool]
+    nudge: Callable[[View, float], None]
+    remedy: str
+
+
+def hold(gate: Gate, watch: Watch, *, waits: Waits, clock: Clock) -> str:
+    """Poll until the gate has held for `settle_s` in a row (at least two looks).
+
+    Returns:
+        What was seen when it held.
+
+    Raises:
+        GateTimeout: A limit passed, or what was seen cannot become right by waiting.
+        Interrupted: The operator asked to stop; the gate is to be awaited again.
+    """
+    started = clock.monotonic()
+    holding: float | None = None
+    joining: float | None = None
+    while True:
+        view = watch.look()
+        verdict = gate(view)
+        now = clock.monotonic()
+        watch.report(verdict.seen, waits.limit_s - (now - started))
+        match verdict:
+            case Broken():
+                raise GateTimeout(f"{watch.awaited}: {verdict.seen}", node=watch.node, remedy=verdict.remedy)
+            case Holds():
+                if holding is not None and now - holding >= waits.settle_s:
+                    return verdict.seen
+                holding = now if holding is None else holding
+                joining = None
+            case Waiting():
+                holding = None
+                joining = (joining or now) if verdict.joining else None
+                _check_limits(watch, verdict, waits=waits, waited_s=now - started, joining=joining, now=now)
+                watch.nudge(view, now - started)
+        if watch.stopping():
+            raise Interrupted(f"stopped while waiting: {watch.awaited}", node=watch.node, remedy=watch.remedy)
+        clock.sleep(waits.poll_s)
+
+
+def _check_limits(
+    watch: Watch, verdict: Waiting, *, waits: Waits, waited_s: float, joining: float | None, now: float
+) -> None:
+    if joining is not None and now - joining >= waits.join_s:
+        text = f"settled, but not as planned for {waits.join_s:g} s"
+    elif waited_s >= waits.limit_s:
+        text = f"not within {waits.limit_s:g} s"
+    else:
+        return
+    raise GateTimeout(
+        f"{watch.awaited}: {text}; last seen: {verdict.seen}", node=watch.node, remedy=watch.remedy
+    )

@@ -1,0 +1,118 @@
+"""What the lab's tasks do: bring it up, break it, rehearse a migration on it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.core.errors import UsageError
+from tasks.core.model import Product
+from tasks.core.planning import Wish
+from tasks.core.render import TextTable
+from tasks.effects.console import say, show_table
+from tasks.effects.creation import Order, create_sets, created_table
+from tasks.effects.inventory_file import open_inventory
+from tasks.effects.operations import Consent, migrate, require_healthy, show_check, show_status
+from tasks.effects.secrets import Secrets
+from tasks.effects.site import Site
+from tasks.lab.faults import FAULTS, break_node, mend
+from tasks.lab.health import status
+from tasks.lab.layout import Lab, Topology
+from tasks.lab.lifecycle import down, up
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A topology as the command line gives it."""
+
+    members: int
+    pairs: int
+    speed: float
+    bastion: bool = False
+    product: str = "amlen"
+    secured: bool = True
+
+    def topology(self) -> Topology:
+        if self.product not in tuple(Product):
+            raise UsageError(f"--product {self.product} is unknown", remedy=f"one of: {', '.join(Product)}")
+        return Topology(
+            members=self.members,
+            pairs=self.pairs,
+            speed=self.speed,
+            bastion=self.bastion,
+            product=Product(self.product),
+            secured=self.secured,
+        )
+
+
+def bring_up(directory: str, request: Request) -> Lab:
+    return up(Path(directory), request.topology())
+
+
+def bring_down(directory: str) -> None:
+    down(Path(directory))
+
+
+def lab_table(directory: str) -> TextTable:
+    """Every process of the lab."""
+    seen = status(Path(directory))
+    places = seen.nodes if seen.bastion is None else (*seen.nodes, seen.bastion)
+    rows = tuple(
+        (p.name, p.address, _pid(p.sshd_pid), _pid(p.supervisor_pid), _pid(p.gateway_pid)) for p in places
+    )
+    title = f"{seen.directory}: {'running' if seen.is_running else 'down'}"
+    return TextTable(title, ("NODE", "ADDRESS", "SSHD", "START SCRIPT", "GATEWAY"), rows)
+
+
+def _pid(pid: int | None) -> str:
+    return "-" if pid is None else str(pid)
+
+
+def faults_table() -> TextTable:
+    return TextTable("faults of lab.break", ("FAULT", "WHAT HAPPENS"), tuple(FAULTS.items()))
+
+
+def break_one(directory: str, node: str, fault: str) -> None:
+    break_node(Path(directory), node, fault)
+
+
+def mend_one(directory: str, node: str, fault: str) -> tuple[str, ...]:
+    return mend(Path(directory), node, fault or None)
+
+
+def run_rehearsal(directory: str, request: Request, *, kind: str, keep: bool) -> None:
+    """Up, create, check, migrate, status, down; the lab goes away whatever happens, unless kept.
+
+    Raises:
+        OperatorError: A part of it failed, as it would on a real cluster.
+    """
+    with _lab(directory, request, keep=keep) as lab:
+        say(f"lab is up: {len(lab.nodes)} nodes in {lab.directory}")
+        cluster = open_inventory(str(lab.inventory), None)
+        sets, _ = create_sets(cluster, Order(kind=kind), force=True)
+        show_table(created_table(cluster, sets))
+        with Site(cluster, secrets=Secrets().resolve) as site:
+            show_check(site, ignored=frozenset())
+            migrate(site, Wish(), Consent(yes=True))
+            require_healthy(show_status(site))
+
+
+@contextmanager
+def _lab(directory: str, request: Request, *, keep: bool) -> Iterator[Lab]:
+    """A lab that ends with this process; `keep` leaves it running."""
+    with tempfile.TemporaryDirectory(prefix="amlen-rehearsal-") as fresh:
+        place = Path(directory) if directory else Path(".lab") if keep else Path(fresh) / "lab"
+        lab = up(place, request.topology(), owner_pid=None if keep else os.getpid())
+        try:
+            yield lab
+        finally:
+            if keep:
+                say(
+                    f"the lab stays -> AMLEN_INVENTORY={lab.inventory} fab status; fab lab.down --dir {place}"
+                )
+            else:
+                down(place)

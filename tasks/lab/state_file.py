@@ -1,0 +1,104 @@
+"""What survives a restart of the gateway: NODE_DIR/state.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tasks.lab.settings import GatewaySettings
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRemote:
+    """A member that this one has met, or was told about."""
+
+    uid: str
+    name: str = ""
+    addresses: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One version of the file's content."""
+
+    uid: str
+    membership: dict[str, Any]
+    availability: dict[str, Any]  # HighAvailability's configuration
+    known: dict[str, KnownRemote] = field(default_factory=dict)
+    unclean: bool = False  # the last life ended before it was settled
+    maintenance: bool = False
+    role: str = "UNKNOWN"
+    primary_last_time: str = ""
+
+
+class StateFile:
+    """The current state; every change is on disk before it is visible."""
+
+    def __init__(self, path: Path, settings: GatewaySettings) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._state = _read(path) or _first(settings)
+
+    @property
+    def now(self) -> State:
+        return self._state
+
+    def change(self, **changes: Any) -> State:
+        with self._lock:
+            state = replace(self._state, **changes)
+            beside = self._path.with_suffix(".new")
+            beside.write_text(json.dumps(asdict(state), indent=1))
+            os.replace(beside, self._path)
+            self._state = state
+            return state
+
+    def remember(self, remote: KnownRemote) -> None:
+        """Learn a member, or its new name and addresses."""
+        with self._lock:
+            if self._state.known.get(remote.uid) != remote:
+                self.change(known={**self._state.known, remote.uid: remote})
+
+
+def known_from(raw: Mapping[str, Any]) -> dict[str, KnownRemote]:
+    """The known members, as JSON carries them."""
+    return {
+        uid: KnownRemote(uid, one["name"], tuple((host, port) for host, port in one["addresses"]))
+        for uid, one in raw.items()
+    }
+
+
+def known_to(known: Mapping[str, KnownRemote]) -> dict[str, Any]:
+    return {uid: asdict(one) for uid, one in known.items()}
+
+
+def _read(path: Path) -> State | None:
+    try:
+        raw = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    return State(**{**raw, "known": known_from(raw["known"])})
+
+
+def _first(settings: GatewaySettings) -> State:
+    known = {uid: KnownRemote(uid) for uid in settings.baseline_uids if uid != settings.server_uid}
+    availability: dict[str, Any] = {"EnableHA": False, "StartupMode": "AutoDetect"}
+    if settings.pair is not None:
+        availability = {
+            **availability,
+            "EnableHA": True,
+            "Group": settings.pair.group,
+            "RemoteDiscoveryNIC": settings.pair.peer_address,
+            "LocalDiscoveryNIC": settings.address,
+            "LocalReplicationNIC": settings.address,
+            "PreferredPrimary": settings.pair.starts_as == "PRIMARY",
+        }
+    return State(
+        uid=settings.server_uid, membership=dict(settings.membership), availability=availability, known=known
+    )

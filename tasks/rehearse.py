@@ -1,0 +1,101 @@
+"""`fab lab.*` and `fab rehearse`: the rehearsal cluster on this machine.
+
+They take a lab directory only, never an inventory: nothing here can touch a real cluster.
+"""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+from invoke.context import Context
+
+from tasks.boundary import operator_task
+from tasks.effects.console import say, show_table
+from tasks.lab.commands import (
+    Request,
+    break_one,
+    bring_down,
+    bring_up,
+    faults_table,
+    lab_table,
+    mend_one,
+    run_rehearsal,
+)
+
+SHAPE = {
+    "dir": "the lab's directory (default .lab)",
+    "members": "single members",
+    "pairs": "HA pairs",
+    "speed": "simulated seconds per real second",
+    "bastion": "one more sshd in front of the others",
+}
+HELP = {
+    **SHAPE,
+    "product": "amlen | messagesight",
+    "plain": "admin REST by plain HTTP without a password",
+}
+
+
+@operator_task(help=HELP)
+def up(
+    c: Context,
+    dir: str = ".lab",
+    members: int = 3,
+    pairs: int = 1,
+    speed: float = 20.0,
+    bastion: bool = False,
+    product: str = "amlen",
+    plain: bool = False,
+) -> None:
+    """Start a rehearsal cluster: real sshd per node, simulated gateways, an ordinary inventory."""
+    request = Request(members, pairs, speed, bastion=bastion, product=product, secured=not plain)
+    lab = bring_up(dir, request)
+    say(f"lab is up: {len(lab.nodes)} nodes, {lab.inventory}")
+    say(f"  -> AMLEN_INVENTORY={lab.inventory} fab status; fab lab.down --dir {dir}")
+
+
+@operator_task(help={"dir": HELP["dir"]})
+def status(c: Context, dir: str = ".lab") -> None:
+    """Show the lab's processes."""
+    show_table(lab_table(dir))
+
+
+@operator_task(help={"dir": HELP["dir"]})
+def down(c: Context, dir: str = ".lab") -> None:
+    """End the lab's processes and remove its directory."""
+    bring_down(dir)
+    say(f"lab {dir} is down and removed")
+
+
+@operator_task(
+    name="break", help={"fault": "a name of the list", "mend": "take it back (all, without --fault)"}
+)
+def break_(c: Context, dir: str = ".lab", node: str = "", fault: str = "", mend: bool = False) -> None:
+    """Inject a fault into a node of the lab; without --node, list the faults."""
+    if not node:
+        show_table(faults_table())
+    elif mend:
+        say(f"[{node}] mended: {', '.join(mend_one(dir, node, fault)) or 'nothing was broken'}")
+    else:
+        break_one(dir, node, fault)
+        say(f"[{node}] {fault} -> fab lab.break --dir {dir} --node {node} --mend")
+
+
+@operator_task(help={**SHAPE, "keep": "leave the lab running", "kind": "shared | ca"})
+def rehearse(
+    c: Context,
+    dir: str = "",
+    members: int = 3,
+    pairs: int = 1,
+    speed: float = 20.0,
+    bastion: bool = False,
+    kind: str = "shared",
+    keep: bool = False,
+) -> None:
+    """A whole migration on a fresh lab: up, create, check, migrate, status, down."""
+    request = Request(members, pairs, speed, bastion=bastion)
+    run_rehearsal(dir, request, kind=kind, keep=keep)
+
+
+ns = Collection("lab")
+for each in (up, status, down, break_):
+    ns.add_task(each)

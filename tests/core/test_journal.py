@@ -1,0 +1,40 @@
+"""The journal: what it remembers, and what a crash may do to it."""
+
+from __future__ import annotations
+
+from tasks.core.journal import Entry, progress, read_journal
+from tests.core.statuses import NOON
+
+
+def _lines(*events: tuple[str, str]) -> str:
+    return "".join(
+        Entry(at=NOON, event=event, step=step).model_dump_json(exclude_defaults=True) + "\n"
+        for event, step in events
+    )
+
+
+WHOLE = _lines(("opened", ""), ("started", "place:gw-a"), ("done", "place:gw-a"), ("started", "swap:gw-a"))
+
+
+def test_only_a_done_line_makes_a_step_done() -> None:
+    assert progress(read_journal(WHOLE)).done == frozenset({"place:gw-a"})
+
+
+def test_a_journal_cut_at_any_byte_never_invents_a_done_step() -> None:
+    for length in range(len(WHOLE)):
+        seen = progress(read_journal(WHOLE[:length])).done
+        assert seen == (
+            frozenset({"place:gw-a"}) if '"done","step":"place:gw-a"}\n' in WHOLE[:length] else frozenset()
+        )
+
+
+def test_facts_of_a_step_add_up_and_the_later_one_wins() -> None:
+    first = Entry(at=NOON, event="noted", step="restart:gw-a", facts={"node": "x", "primary": "d1"})
+    second = Entry(at=NOON, event="noted", step="restart:gw-a", facts={"node": "y"})
+    assert progress([first, second]).facts["restart:gw-a"] == {"node": "y", "primary": "d1"}
+
+
+def test_completed_and_abandoned_both_close_a_run_and_failed_does_not() -> None:
+    assert progress(read_journal(_lines(("completed", "")))).completed
+    assert progress(read_journal(_lines(("abandoned", "")))).completed
+    assert not progress(read_journal(_lines(("failed", "swap:gw-a")))).completed
