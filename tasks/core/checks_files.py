@@ -40,8 +40,7 @@ def _info(name: str, seen: NodeSnapshot, problem: str, remedy: str) -> Finding:
 
 
 def _server_cfg(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
-    for fault in files.cfg.findings(where=f"{seen.node.name}:{files.cfg_path}"):
-        yield fault
+    yield from files.cfg.findings(where=f"{seen.node.name}:{files.cfg_path}")
     if files.cfg.control_tls_policy == 2:
         yield _error(
             "tls-policy-off",
@@ -58,13 +57,10 @@ def _server_cfg(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
             yield _info("server-cfg-edit", seen, text, "fab plan shows the difference")
     in_data = data_of(seen.node) / "certificates"
     wanted = seen.node.paths.keystore
-    if wanted is not None and not wanted.is_relative_to(in_data) and len(_pair(seen)) == 2:
+    in_pair = seen.node.member != seen.node.name
+    if wanted is not None and not wanted.is_relative_to(in_data) and in_pair:
         text = f"the keystore {wanted} lies outside {in_data}: HA sync will not carry it to the standby"
         yield _warning("keystore-not-synced", seen, text, "both nodes are placed by this tool; keep it so")
-
-
-def _pair(seen: NodeSnapshot) -> tuple[str, ...]:
-    return (seen.node.name, seen.node.member) if seen.node.member != seen.node.name else (seen.node.name,)
 
 
 def _rights(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:

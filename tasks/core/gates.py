@@ -69,10 +69,10 @@ def restarted(node: str, *, started_before: datetime, state: int) -> Gate:
     def gate(view: View) -> Verdict:
         seen = view[node]
         if seen.status is None:
-            return Waiting(f"no answer from REST ({seen.trouble})")
+            return Waiting(_no_answer(seen))
         server = seen.status.server
         if (server.started_at - started_before).total_seconds() <= STARTED_MOVED_S:
-            return Waiting(f"the old process still answers, State {server.state}, up {server.uptime_s} s")
+            return Waiting(f"the old process still answers, State {server.state}")
         if server.state == MAINTENANCE:
             return Broken(
                 f"came back in maintenance: State 9, ErrorCode {server.error_code} {server.error_message}",
@@ -86,9 +86,13 @@ def restarted(node: str, *, started_before: datetime, state: int) -> Gate:
                 f"State {state} with ErrorCode {server.error_code} {server.error_message}",
                 remedy="fab status; read the node's imaserver-default.log before going on",
             )
-        return Holds(f"State {state}, up {server.uptime_s} s")
+        return Holds(f"a new process at State {state}")
 
     return gate
+
+
+def _no_answer(seen: NodeView) -> str:
+    return "REST is silent" if seen.silent else f"no answer from REST ({seen.trouble})"
 
 
 def serves(node: str, wanted_sha256: str) -> Gate:
@@ -99,7 +103,7 @@ def serves(node: str, wanted_sha256: str) -> Gate:
         if served is None:
             return Waiting(f"no certificate on the wire ({view[node].served_trouble or 'not asked yet'})")
         if served.sha256 == wanted_sha256:
-            return Holds(f"serves {served.sha256[:8]}")
+            return Holds(f"{node} serves {served.sha256[:8]}")
         return Broken(_wrong_certificate(served, wanted_sha256), remedy=_wrong_remedy(served, node))
 
     return gate
@@ -142,7 +146,7 @@ def counts(active: Mapping[str, str], expected: Mapping[str, Counts]) -> Gate:
 
 def _counts_text(seen: NodeView) -> str:
     if seen.status is None:
-        return f"no answer ({seen.trouble})"
+        return _no_answer(seen)
     cluster = seen.status.cluster
     if cluster.connected is None or cluster.disconnected is None:
         return cluster.status
@@ -170,7 +174,7 @@ def in_sync(primary: str, standby: str) -> Gate:
 
 def _ha_text(seen: NodeView) -> str:
     if seen.status is None:
-        return f"no answer ({seen.trouble})"
+        return _no_answer(seen)
     ha = seen.status.ha
     syncing = "" if ha.pct_sync in (None, -1) else f" {ha.pct_sync} % synced"
     reason = f" ReasonCode {ha.reason_code}" if ha.reason_code else ""
@@ -183,7 +187,7 @@ def took_over(node: str) -> Gate:
     def gate(view: View) -> Verdict:
         status = view[node].status
         if status is None:
-            return Waiting(f"{node}: no answer from REST ({view[node].trouble})")
+            return Waiting(f"{node}: {_no_answer(view[node])}")
         if status.ha.new_role == "PRIMARY" and status.server.state == RUNNING:
             return Holds(f"{node} took over")
         return Waiting(f"{node} {status.ha.new_role} at State {status.server.state}, wanted PRIMARY at 1")

@@ -77,14 +77,16 @@ def versions_line(report: StatusReport) -> str:
 
 
 def findings_lines(findings: Iterable[Finding], *, ignored: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """Errors first; ignored ones stay visible and are marked."""
+    """Errors first; the same on several nodes once; ignored ones stay visible and are marked."""
     order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-    lines = []
+    places: dict[tuple[Severity, str, str, str], list[str]] = {}
     for f in sorted(findings, key=lambda f: order[f.severity]):
-        mark = " (ignored)" if f.name in ignored else ""
-        where = f"[{f.where}] " if f.where else ""
-        lines.append(f"{f.severity.value.upper()}{mark} {f.name}: {where}{f.problem}")
-        lines.append(f"  -> {f.remedy}")
+        places.setdefault((f.severity, f.name, f.problem, f.remedy), []).append(f.where)
+    lines = []
+    for (severity, name, problem, remedy), wheres in places.items():
+        mark = " (ignored)" if name in ignored else ""
+        where = f"[{', '.join(wheres)}] " if any(wheres) else ""
+        lines += [f"{severity.value.upper()}{mark} {name}: {where}{problem}", f"  -> {remedy}"]
     return tuple(lines)
 
 

@@ -104,9 +104,11 @@ class Snapshot:
         """The node that speaks for the member: the primary of a pair, or the only one."""
         for node in member.nodes:
             seen = self.nodes[node.name]
-            if isinstance(seen.status, NodeStatus) and not seen.status.is_standby:
-                if not member.is_pair or seen.status.ha.new_role == "PRIMARY":
-                    return seen
+            status = seen.status
+            if not isinstance(status, NodeStatus) or status.is_standby:
+                continue
+            if not member.is_pair or status.ha.new_role == "PRIMARY":
+                return seen
         return self.nodes[member.nodes[0].name]
 
     def standby(self, member: Member) -> NodeSnapshot | None:

@@ -18,6 +18,7 @@ from tasks.core.gates import (
     took_over,
 )
 from tasks.core.model import Node
+from tasks.core.places import WORK_NAME, data_of
 from tasks.core.plan import Step
 from tasks.core.server_log import DEFAULT_LOG, TRACE_LOG, dead_admin_lines, peer_refusals
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
@@ -129,7 +130,7 @@ def _require_settled(run: Migration, node: Node, status: NodeStatus, *, state: i
         node.name,
         f"State {status.server.state}{maintenance}, ErrorCode {status.server.error_code}, wanted State {state}: "
         "a restart now could be an unclean kill",
-        remedy=f"wait until it has settled: fab status; then {RESUME.removeprefix('fab status; then ')}",
+        remedy=f"wait until it has settled: {RESUME}",
     )
 
 
@@ -142,9 +143,9 @@ def _await(
     nudge = _wake(run, node, since=since)
     try:
         return run.wait(gate, node, awaited, limit_s=limit_s, probe=names, nudge=nudge)
-    except OperatorError as error:
+    except OperatorError:
         _explain(run, node, since=since)
-        raise error
+        raise
 
 
 def _wake(run: Migration, node: Node, *, since: datetime) -> Callable[[View, float], None]:
@@ -175,9 +176,13 @@ def _stop_if_dead(run: Migration, node: Node, *, since: datetime) -> None:
         raise stop_line(
             node.name,
             "the server runs but listens on nothing (T1); its log says: " + " | ".join(lines[-2:]),
-            remedy=f"put the old files back from the run's backup (fab status lists it), then end the process "
-            f"with TERM twice and start it; nothing else was touched. Then: {RESUME}",
+            remedy=f"nothing else was touched. On {node.name}: copy the old files back from {_backup(run, node)}, "
+            f"end the server process with TERM, then TERM again, and start it. Then: {RESUME}",
         )
+
+
+def _backup(run: Migration, node: Node) -> str:
+    return str(data_of(node) / WORK_NAME / run.record.id / "backup")
 
 
 def _log(run: Migration, node: Node, name: str) -> str:

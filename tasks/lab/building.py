@@ -159,5 +159,5 @@ def _membership(lab: Lab, node: LabNode) -> dict[str, Any]:
         "MessagingUseTLS": False,
         "DiscoveryPort": lab.ports.discovery,
         "DiscoveryTime": 10,
-        "RequireCertificates": False,
+        "RequireCertificates": True,
     }

@@ -53,7 +53,7 @@ def test_a_restart_is_awaited_until_a_new_process_is_in_production(status: objec
 
 def test_a_new_process_at_state_1_without_error_has_restarted() -> None:
     verdict = _restarted()({"gw-a": view(node_status(started_at=LATER, uptime_s=1))})
-    assert verdict == Holds("State 1, up 1 s")
+    assert verdict == Holds("a new process at State 1")
 
 
 def test_maintenance_after_a_restart_stops_the_line() -> None:

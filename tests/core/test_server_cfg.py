@@ -97,8 +97,13 @@ def test_the_truststore_is_the_one_that_the_server_takes(text: str, truststore: 
 
 @pytest.mark.parametrize(
     ("line", "policy"),
-    [("", 1), ("Cluster.ControlTLSPolicy = 2", 2), ("Cluster.ControlTLSPolicy=3", 3), ("Cluster.ControlTLSPolicy = x", 1)],
-)  # fmt: skip
+    [
+        ("", 1),
+        ("Cluster.ControlTLSPolicy = 2", 2),
+        ("Cluster.ControlTLSPolicy=3", 3),
+        ("Cluster.ControlTLSPolicy = x", 1),
+    ],
+)
 def test_the_control_policy_is_read(line: str, policy: int) -> None:
     assert parse(line).control_tls_policy == policy
 
@@ -160,10 +165,16 @@ def test_an_edit_changes_the_line_in_effect_and_no_other_byte(before: str, after
     ("before", "after"),
     [
         pytest.param("TrustedCertificateDir = /a\n", "TrustedCertificateDir = /new\n", id="shipped key"),
-        pytest.param("TrustStore = /b\nTrustedCertificateDir = /a\n", "TrustStore = /new\nTrustedCertificateDir = /a\n", id="the one in effect"),
-        pytest.param("truststore = /b\n", "truststore = /b\nTrustedCertificateDir = /new\n", id="unknown case"),
+        pytest.param(
+            "TrustStore = /b\nTrustedCertificateDir = /a\n",
+            "TrustStore = /new\nTrustedCertificateDir = /a\n",
+            id="the one in effect",
+        ),
+        pytest.param(
+            "truststore = /b\n", "truststore = /b\nTrustedCertificateDir = /new\n", id="unknown case"
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_truststore_in_effect_is_edited(before: str, after: str) -> None:
     assert edit(before, truststore=PurePosixPath("/new")) == after
 
@@ -173,15 +184,17 @@ LINES = st.lists(
         st.builds(
             "{}{}{}{}{}".format,
             st.sampled_from(["", " ", "\t", "#", "* "]),
-            st.sampled_from(["KeyStore", "keystore", "TrustStore", "TrustedCertificateDir", "Name", "", "Key"]),
+            st.sampled_from(
+                ["KeyStore", "keystore", "TrustStore", "TrustedCertificateDir", "Name", "", "Key"]
+            ),
             st.sampled_from(["=", " = ", "\t=", "==", " ", "\r="]),
-            st.text("/ab c#\"=\t", max_size=8),
+            st.text('/ab c#"=\t', max_size=8),
             st.sampled_from(["", " ", "\r", " \r"]),
         ),
         st.text(string.printable.replace("\n", "") + "äß\udc80", max_size=12),
     ),
     max_size=6,
-).map("\n".join)  # fmt: skip
+).map("\n".join)
 PATHS = st.text("ab c=#ä", max_size=6).map(lambda text: f"/x{text}y")
 
 

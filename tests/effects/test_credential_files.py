@@ -1,0 +1,237 @@
+"""Credential sets on disk: both layouts, exact names, and files that nobody else can read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.core.credential_set import CA_FILE, CERT_FILE, FILE_NAMES, KEY_FILE, CredentialSet
+from tasks.core.errors import OperatorError, UsageError
+from tasks.core.findings import Finding
+from tasks.core.issuing import Subject, ca_with_leafs, shared_self_signed
+from tasks.effects.credential_files import load_sets, write_member_sets, write_own_ca, write_shared_set
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+MEMBERS = ("gw-a", "gw-b")
+SHARED = shared_self_signed(Subject("production"), days=365, now=NOW)
+OTHER = shared_self_signed(Subject("other"), days=365, now=NOW)
+OWN = ca_with_leafs(
+    Subject("CA"), members={name: Subject(name) for name in MEMBERS}, days=365, ca_days=900, now=NOW
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "credentials" / "production"
+
+
+@pytest.fixture(params=[0o000, 0o077], ids=["open umask", "closed umask"])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def loaded(folder: Path) -> tuple[dict[str, CredentialSet], tuple[Finding, ...]]:
+    return load_sets(folder, MEMBERS, NOW)
+
+
+def names(folder: Path) -> list[str]:
+    return [finding.name for finding in loaded(folder)[1]]
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.usefixtures("umask")
+def test_files_are_0600_and_folders_0700_whatever_the_umask(folder: Path) -> None:
+    written = write_own_ca(folder, OWN, force=False)
+    assert {mode(path) for path in written} == {0o600}
+    assert {mode(path.parent) for path in written} | {mode(folder)} == {0o700}
+    assert not list(folder.rglob(".*"))
+
+
+def test_a_shared_set_belongs_to_every_member(folder: Path) -> None:
+    written = write_shared_set(folder, SHARED, force=False)
+    assert [path.name for path in written] == [CA_FILE, CERT_FILE, KEY_FILE]
+    sets, findings = loaded(folder)
+    assert findings == ()
+    assert sets["gw-a"] is sets["gw-b"]
+    assert sets["gw-a"].files() == SHARED.files()
+
+
+def test_every_member_has_the_set_of_its_folder(folder: Path) -> None:
+    write_own_ca(folder, OWN, force=False)
+    sets, findings = loaded(folder)
+    assert findings == ()
+    assert {member: one.leaf for member, one in sets.items()} == {
+        member: one.leaf for member, one in OWN.sets.items()
+    }
+
+
+def test_the_key_of_the_ca_is_kept_apart_and_is_never_a_set(folder: Path) -> None:
+    write_own_ca(folder, OWN, force=False)
+    assert (folder / "ca" / "ca_key.pem").read_bytes() == OWN.issuer.key.file_bytes()
+    for name in FILE_NAMES:
+        (folder / "ca" / name).write_bytes(SHARED.files()[name])
+    sets, findings = load_sets(folder, ("ca", *MEMBERS), NOW)
+    assert "ca" not in sets
+    assert {finding.where for finding in findings} == {"ca"}
+    assert set(sets) == set(MEMBERS)
+
+
+def test_a_member_folder_goes_before_the_shared_set(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    write_member_sets(folder, {"gw-b": OTHER}, force=False)
+    sets, _ = loaded(folder)
+    assert (sets["gw-a"].leaf, sets["gw-b"].leaf) == (SHARED.leaf, OTHER.leaf)
+
+
+def test_members_may_share_the_ca_file_of_the_cluster_folder(folder: Path) -> None:
+    write_own_ca(folder, OWN, force=False)
+    (folder / "gw-a" / CA_FILE).rename(folder / CA_FILE)
+    (folder / "gw-b" / CA_FILE).unlink()
+    sets, findings = loaded(folder)
+    assert findings == ()
+    assert {one.ca for one in sets.values()} == {(OWN.issuer.certificate,)}
+
+
+def test_key_and_certificate_never_come_from_two_places(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    write_member_sets(folder, {"gw-b": SHARED}, force=False)
+    (folder / "gw-b" / KEY_FILE).unlink()
+    sets, findings = loaded(folder)
+    assert set(sets) == {"gw-a"}
+    assert [(finding.name, finding.where) for finding in findings] == [("key-missing", "gw-b")]
+
+
+def test_a_folder_without_any_set_is_one_finding(folder: Path) -> None:
+    assert names(folder) == ["credentials-missing"]
+    folder.mkdir(parents=True)
+    assert names(folder) == ["credentials-missing"]
+
+
+def test_a_member_without_a_set_is_named(folder: Path) -> None:
+    write_member_sets(folder, {"gw-a": SHARED}, force=False)
+    sets, findings = loaded(folder)
+    assert set(sets) == {"gw-a"}
+    assert {finding.where for finding in findings} == {"gw-b"}
+    assert "key-missing" in {finding.name for finding in findings}
+
+
+def test_a_name_in_the_wrong_case_is_told_with_the_right_one(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / KEY_FILE).rename(folder / "cluster_key.pem")
+    sets, (finding,) = loaded(folder)
+    assert sets == {}
+    assert finding.name == "file-name-case"
+    assert "must be exactly Cluster_key.pem" in finding.problem
+    assert finding.remedy == f"mv {folder}/cluster_key.pem {folder}/Cluster_key.pem"
+
+
+def test_a_wrong_case_beside_the_right_one_does_no_harm(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / "cluster_key.pem").write_bytes(b"old")
+    assert names(folder) == []
+
+
+def test_a_symbolic_link_is_followed_and_a_dangling_one_is_told(folder: Path, tmp_path: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / CERT_FILE).rename(tmp_path / "elsewhere.pem")
+    (folder / CERT_FILE).symlink_to(tmp_path / "elsewhere.pem")
+    assert names(folder) == []
+    (tmp_path / "elsewhere.pem").unlink()
+    _, (finding,) = loaded(folder)
+    assert finding.name == "file-unreadable"
+    assert "elsewhere.pem, which is not there" in finding.problem
+
+
+def test_a_pipe_or_a_folder_in_place_of_a_file_is_told_and_not_waited_for(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / CA_FILE).unlink()
+    os.mkfifo(folder / CA_FILE)
+    (folder / CERT_FILE).unlink()
+    (folder / CERT_FILE).mkdir()
+    _, findings = loaded(folder)
+    assert [finding.name for finding in findings] == ["file-unreadable", "file-unreadable"]
+    assert "not a regular file" in findings[0].problem
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_without_read_permission_is_told(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / KEY_FILE).chmod(0o000)
+    assert names(folder) == ["file-unreadable"]
+
+
+def test_a_key_that_others_can_read_is_a_warning(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / KEY_FILE).chmod(0o640)
+    sets, (finding,) = loaded(folder)
+    assert set(sets) == set(MEMBERS)
+    assert (finding.name, finding.remedy) == ("key-mode", f"chmod 600 {folder / KEY_FILE}")
+    (folder / KEY_FILE).chmod(0o400)
+    assert names(folder) == []
+
+
+def test_a_folder_that_is_no_members_is_a_warning(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    write_member_sets(folder, {"gw-bb": OTHER}, force=False)
+    (folder / "notes").mkdir()
+    _, (finding,) = loaded(folder)
+    assert finding.name == "unknown-set-folder"
+    assert "no member is named gw-bb" in finding.problem
+
+
+def test_nothing_is_overwritten_without_force(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / CA_FILE).unlink()
+    with pytest.raises(UsageError, match=rf"not overwritten: {folder}/{CERT_FILE}, {folder}/{KEY_FILE}"):
+        write_shared_set(folder, OTHER, force=False)
+    assert not (folder / CA_FILE).exists()
+    assert (folder / KEY_FILE).read_bytes() == SHARED.files()[KEY_FILE]
+
+
+def test_with_force_files_are_replaced_and_closed(folder: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / KEY_FILE).chmod(0o644)
+    write_shared_set(folder, OTHER, force=True)
+    assert (folder / KEY_FILE).read_bytes() == OTHER.files()[KEY_FILE]
+    assert mode(folder / KEY_FILE) == 0o600
+
+
+def test_force_replaces_a_link_and_not_what_it_points_to(folder: Path, tmp_path: Path) -> None:
+    write_shared_set(folder, SHARED, force=False)
+    (folder / KEY_FILE).unlink()
+    (tmp_path / "precious").write_bytes(b"precious")
+    (folder / KEY_FILE).symlink_to(tmp_path / "precious")
+    write_shared_set(folder, OTHER, force=True)
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+    assert not (folder / KEY_FILE).is_symlink()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_shared_set_is_not_written_below_member_folders_that_would_win(folder: Path, force: bool) -> None:
+    write_member_sets(folder, {"gw-a": OTHER}, force=False)
+    with pytest.raises(UsageError, match="member folders go before a shared set, and these exist: .*gw-a"):
+        write_shared_set(folder, SHARED, force=force)
+
+
+def test_a_member_named_like_the_cas_folder_is_refused(folder: Path) -> None:
+    with pytest.raises(UsageError, match="a member is named ca"):
+        write_member_sets(folder, {"ca": SHARED}, force=False)
+
+
+def test_a_disk_that_refuses_is_told_and_leaves_no_temporary_file(folder: Path) -> None:
+    write_member_sets(folder, {"gw-a": SHARED}, force=False)
+    (folder / "gw-a" / KEY_FILE).unlink()
+    (folder / "gw-a" / KEY_FILE).mkdir()
+    with pytest.raises(OperatorError, match="cannot write .*Cluster_key.pem: Is a directory"):
+        write_member_sets(folder, {"gw-a": OTHER}, force=True)
+    assert not list(folder.rglob(".*"))
