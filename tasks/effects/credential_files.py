@@ -102,8 +102,8 @@ def write_own_ca(folder: Path, own: OwnCa, *, force: bool) -> tuple[Path, ...]:
 
 
 def _source(folder: Path, member: str) -> _Source:
-    own = folder / member
-    present = frozenset() if member == CA_FOLDER else _present(own)
+    own = folder if member == CA_FOLDER else folder / member
+    present = _present(own)
     shared = _present(folder)
     pair = own if present & _PAIR or not shared & _PAIR else folder
     authority = own if CA_FILE in present or CA_FILE not in shared else folder

@@ -187,13 +187,13 @@ class Gateway:
 
     def _listen_on_nothing(self, refused: tls.ContextRefused) -> None:
         """No TLS context: the process stays, deaf, until the second SIGTERM."""
+        self.host.state.change(unclean=False)
+        self._deaf = True
         logs = self.host.logs
         text = f'Unable to create an SSL/TLS context: Endpoint="!Forwarder" Error="{refused}".'
         logs.server("CWLNA0911", "E", text=text)
         problem = "The error code is 187. The error string is Unable to create the TLS context."
         logs.server("CWLNA6120", "E", text=f"Eclipse Amlen detects an error. {problem}")
-        self.host.state.change(unclean=False)
-        self._deaf = True
 
     def _end(self, ending: Ending) -> int:
         """Leave the cluster, then the world; what was settled ends clean."""
@@ -202,7 +202,7 @@ class Gateway:
         self.cluster.leave()
         if self.pair is not None:
             self.pair.stop()
-        clock.sleep(self._pace.leaving_s if ending.announced else 0.4)
+        clock.sleep(self._pace.leaving_s)
         return ending.code
 
     def _on_term(self, *_: object) -> None:

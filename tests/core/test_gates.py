@@ -71,7 +71,7 @@ def test_an_error_code_in_production_stops_the_line() -> None:
 
 def test_the_wanted_certificate_on_the_wire_holds() -> None:
     assert serves("gw-a", LEAF_A.sha256)({"gw-a": view(served=LEAF_A)}) == Holds(
-        f"serves {LEAF_A.sha256[:8]}"
+        f"gw-a serves {LEAF_A.sha256[:8]}"
     )
 
 

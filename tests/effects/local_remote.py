@@ -37,6 +37,7 @@ class LocalRemote:
     Args:
         forwarding: Whether the "sshd" permits it.
         path: The commands' PATH; an empty directory stands for a bare node.
+        environment: What the login gives to commands, as NAME=value.
         ran: Every argv, in order.
         dialled: How many sockets were opened.
     """
@@ -44,6 +45,7 @@ class LocalRemote:
     node: Node
     forwarding: bool = True
     path: str = "/usr/local/bin:/usr/bin:/bin"
+    environment: tuple[str, ...] = ()
     ran: list[tuple[str, ...]] = field(default_factory=list)
     dialled: int = 0
 
@@ -58,7 +60,7 @@ class LocalRemote:
         self.ran.append(tuple(argv))
         try:
             done = subprocess.run(
-                ("/usr/bin/env", "-i", f"PATH={self.path}", *argv),
+                ("/usr/bin/env", "-i", f"PATH={self.path}", *self.environment, *argv),
                 input=stdin,
                 capture_output=True,
                 timeout=limit_s,

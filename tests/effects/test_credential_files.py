@@ -219,7 +219,7 @@ def test_force_replaces_a_link_and_not_what_it_points_to(folder: Path, tmp_path:
 @pytest.mark.parametrize("force", [False, True])
 def test_a_shared_set_is_not_written_below_member_folders_that_would_win(folder: Path, force: bool) -> None:
     write_member_sets(folder, {"gw-a": OTHER}, force=False)
-    with pytest.raises(UsageError, match="member folders go before a shared set, and these exist: .*gw-a"):
+    with pytest.raises(UsageError, match=r"member folders go before a shared set, and these exist: .*gw-a"):
         write_shared_set(folder, SHARED, force=force)
 
 
@@ -232,6 +232,6 @@ def test_a_disk_that_refuses_is_told_and_leaves_no_temporary_file(folder: Path) 
     write_member_sets(folder, {"gw-a": SHARED}, force=False)
     (folder / "gw-a" / KEY_FILE).unlink()
     (folder / "gw-a" / KEY_FILE).mkdir()
-    with pytest.raises(OperatorError, match="cannot write .*Cluster_key.pem: Is a directory"):
+    with pytest.raises(OperatorError, match=r"cannot write .*Cluster_key\.pem: Is a directory"):
         write_member_sets(folder, {"gw-a": OTHER}, force=True)
     assert not list(folder.rglob(".*"))

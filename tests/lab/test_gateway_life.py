@@ -26,6 +26,15 @@ def alone() -> Iterator[LabGateway]:
         yield cluster["a"]
 
 
+@pytest.fixture
+def slow() -> Iterator[LabGateway]:
+    """One whose phases last long enough to be interrupted."""
+    with lab_cluster("a", speed=8) as cluster:
+        cluster["a"].start()
+        cluster["a"].wait_settled()
+        yield cluster["a"]
+
+
 def ended(gateway: LabGateway) -> int:
     return gateway.processes[-1].wait(15)
 
@@ -110,26 +119,26 @@ def test_the_start_script_passes_sigterm_on(alone: LabGateway) -> None:
     assert not alone.listens(9104)
 
 
-def test_two_sigterms_in_a_row_lose_the_store_and_a_restart_heals_it(alone: LabGateway) -> None:
-    term(alone)
-    term(alone)
-    ended(alone)
-    alone.start()
-    alone.wait_settled()
-    shown = alone.server()
+def test_two_sigterms_in_a_row_lose_the_store_and_a_restart_heals_it(slow: LabGateway) -> None:
+    term(slow)
+    wait(lambda: slow.state() == 2, "the first signal to be heard")
+    term(slow)
+    ended(slow)
+    slow.start()
+    slow.wait_settled()
+    shown = slow.server()
     assert (shown["State"], shown["ErrorCode"], shown["Status"]) == (9, 500, "Running")
-    alone.restart()
-    assert (alone.state(), alone.server()["ErrorCode"]) == (1, 0)
+    slow.restart()
+    assert (slow.state(), slow.server()["ErrorCode"]) == (1, 0)
 
 
-def test_a_restart_request_to_an_unsettled_server_is_an_unclean_kill(alone: LabGateway) -> None:
-    before = alone.pid()
-    alone.disturb(slow_start=0)
-    alone.post("service/restart", {"Service": "Server"})
-    alone.post("service/restart", {"Service": "Server"})
-    wait(lambda: alone.pid() not in (None, before), "the next process")
-    alone.wait_settled()
-    assert alone.state() == 9
+def test_a_restart_request_to_an_unsettled_server_is_an_unclean_kill(slow: LabGateway) -> None:
+    before = slow.pid()
+    slow.post("service/restart", {"Service": "Server"})
+    slow.post("service/restart", {"Service": "Server"})
+    wait(lambda: slow.pid() not in (None, before), "the next process")
+    slow.wait_settled()
+    assert slow.state() == 9
 
 
 def test_maintenance_by_rest_and_its_deaf_first_sigterm(alone: LabGateway) -> None:

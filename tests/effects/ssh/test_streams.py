@@ -93,6 +93,7 @@ def test_a_connection_lost_in_the_middle_of_a_command_is_an_error_and_not_repeat
     sshd = ground.sshd()
     remote = ground.remote(sshd)
     mark = ground.directory / "runs"
+    remote.run(["true"])
     threading.Timer(0.6, end_sessions, (sshd,)).start()
     with pytest.raises(RemoteError, match="broke while the command ran"):
         remote.run(["sh", "-c", f"echo run >> {mark}; sleep 20"])
@@ -115,6 +116,7 @@ def test_a_frozen_server_ends_the_channel_open_within_its_limit(ground: Ground) 
 def test_a_server_that_freezes_during_a_large_transfer_ends_it_within_its_limit(ground: Ground) -> None:
     sshd = ground.sshd()
     remote = ground.remote(sshd)
+    remote.run(["true"])
     threading.Timer(0.3, freeze, (sshd,)).start()
     started = time.monotonic()
     with pytest.raises(RemoteError, match=r"did not end within 1 s; .*bytes of input not taken|broke while"):

@@ -249,7 +249,7 @@ def test_large_content_goes_through_sudo(ground: Ground, sudo: StandIn) -> None:
     assert write(remote, ground.directory / "file", content) == content
 
 
-USER = "amlen-test-ops"
+USER = f"amlen-test-{os.getpid()}"  # test processes run side by side
 RULES = Path("/etc/sudoers.d") / USER
 
 
