@@ -31,7 +31,9 @@ def replace(tree: Path, packed: str) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     fresh.mkdir(mode=0o700)
     with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed))) as archive:
-        archive.extractall(fresh, filter="tar")
+        # An attribute and no argument: Python 3.11 before 3.11.4, Debian 12's own, knows no filters.
+        archive.extraction_filter = getattr(tarfile, "tar_filter", None)
+        archive.extractall(fresh)
     fresh.chmod(tree.stat().st_mode & 0o7777)
     os.replace(tree, old)
     os.replace(fresh, tree)
