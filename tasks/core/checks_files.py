@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tasks.core.certificates import CertificateFault, is_builtin, parse_pem_chain
 from tasks.core.credential_set import CERT_FILE
 from tasks.core.findings import Finding, Severity
+from tasks.core.model import ByRest
 from tasks.core.places import data_of
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 
@@ -25,6 +26,7 @@ def file_checks(snapshot: Snapshot) -> Iterator[Finding]:
         yield from _rights(seen, seen.files)
         yield from _wire_and_disk(seen, seen.files)
         yield from _revocation(seen, seen.files)
+        yield from _restart_marker(seen, seen.files)
 
 
 def _error(name: str, seen: NodeSnapshot, problem: str, remedy: str) -> Finding:
@@ -122,3 +124,18 @@ def _revocation(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
             "not keep a revoked member out, because the dialling side does not look (T12)",
             "to shut a member out, change the CA",
         )
+
+
+def _restart_marker(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
+    """A restart by REST goes through the start script, which needs its marker in /tmp (T5)."""
+    if not isinstance(seen.node.restart_by, ByRest) or files.restart_marker == "free":
+        return
+    trouble = (
+        "is there from before" if files.restart_marker == "stale" else "cannot be written by the service user"
+    )
+    yield _warning(
+        "restart-marker",
+        seen,
+        f"/tmp/.restart_inited {trouble}: after a restart by REST the server would stay down (T5)",
+        "remove the file, or mend /tmp; else the run has to start the server by `service.start`",
+    )

@@ -85,6 +85,7 @@ class Plan(Frozen):
     edits: dict[str, Edit]  # by node
     baseline: dict[str, Counts]  # by member, before the first step
     pairs: tuple[str, ...]
+    addresses: dict[str, tuple[str, int]]  # node -> where its control port listens
 
     @property
     def fingerprint(self) -> str:

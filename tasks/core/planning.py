@@ -73,6 +73,7 @@ def plan_migration(
         edits=_edits(snapshot, moving),
         baseline=expected_counts(old, untouched=frozenset(old), gone=baseline, at=snapshot.taken_at),
         pairs=tuple(m.name for m in cluster.members if m.is_pair),
+        addresses={name: seen.control_address for name, seen in snapshot.nodes.items()},
     )
 
 
@@ -96,7 +97,7 @@ def _only_seed(snapshot: Snapshot) -> str | None:
     for seen in snapshot.nodes.values():
         if isinstance(seen.membership, Membership):
             seeds |= {item.rsplit(":", 1)[0] for item in seen.membership.discovery_server_list}
-            owner[seen.membership.control_address or seen.node.host] = seen.node.member
+            owner[seen.control_address[0]] = seen.node.member
     members = {owner.get(seed, seed) for seed in seeds}
     return members.pop() if len(members) == 1 else None
 

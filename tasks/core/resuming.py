@@ -10,6 +10,7 @@ from tasks.core.journal import Progress
 from tasks.core.plan import Plan, StepKind
 from tasks.core.snapshot import NodeFiles, Snapshot, Unseen, Wire
 
+NEEDED_TO_RESUME = frozenset({"ssh", "files", "not-writable", "no-space"})  # REST may be silent meanwhile
 NEXT = "fab status shows what is there; restore what was changed, or abandon the run and make a new plan"
 
 

@@ -15,6 +15,8 @@ from tasks.core.model import Cluster, Member, Node
 from tasks.core.server_cfg import ServerCfg
 from tasks.core.status import Membership, NodeStatus, RemoteMember
 
+CONTROL_PORT = 9104
+
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
@@ -61,6 +63,7 @@ class NodeFiles:
     free_bytes: int
     target_fault: str | None  # why staged files could not be renamed into place, None if they can
     work_entries: tuple[str, ...]  # what earlier runs of ours left on the node
+    restart_marker: str = "free"  # of /tmp/.restart_inited (T5): free | stale | unwritable
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,13 @@ class NodeSnapshot:
     wire: Wire | Unseen | None
     sshd: Unseen | None = None  # set when the node could not be reached at all
     start_trouble: str | None = None  # why the service manager could not start the server
+
+    @property
+    def control_address(self) -> tuple[str, int]:
+        """Where the control port listens: as REST names it, else the node's host and the default port."""
+        if isinstance(self.membership, Unseen):
+            return self.node.host, CONTROL_PORT
+        return self.membership.control_address or self.node.host, self.membership.control_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,6 @@ def execute(run: Migration, *, stop_after: int | None = None) -> bool:
             return False
         run.report.step(run.plan.steps.index(step) + 1, total, step, what=describe(run, step))
         _perform(run, step)
-    run.write("completed")
     return True
 
 

@@ -84,6 +84,7 @@ def look_at_files(remote: Remote) -> NodeFiles:
         crl_present=any(key == "crl" for key, _ in facts),
         free_bytes=free,
         target_fault=fault,
+        restart_marker=next((value for key, value in facts if key == "marker"), "free"),
         work_entries=tuple(value for key, value in facts if key == "work" and not value.endswith("/lock")),
     )
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from tasks.core.errors import OperatorError
 from tasks.core.model import Node
-from tasks.core.snapshot import NodeSnapshot, Snapshot, Unseen, Wire
-from tasks.core.status import Membership, NodeStatus, RemoteMember
+from tasks.core.snapshot import NodeSnapshot, Snapshot, Unseen
+from tasks.core.status import NodeStatus, RemoteMember
 from tasks.effects.files import look_at_files
 from tasks.effects.remote import Remote
 from tasks.effects.service import why_start_would_fail
-from tasks.effects.site import Address, Site
+from tasks.effects.site import Site
 
 Seen = TypeVar("Seen")
 
@@ -27,6 +28,21 @@ def take_snapshot(site: Site) -> Snapshot:
 
 def look_at_node(site: Site, node: Node) -> NodeSnapshot:
     """Everything about one node. Where SSH itself fails, nothing else is tried through it."""
+    seen = _without_wire(site, node)
+    if seen.sshd is not None or _is_standby(seen.status):
+        return seen
+    wire = _try(lambda: site.wire(node, seen.control_address))
+    if isinstance(seen.status, Unseen) and isinstance(wire, Unseen):
+        wire = Unseen(f"REST is silent, and {wire.problem}", wire.remedy)
+    return replace(seen, wire=wire)
+
+
+def _is_standby(status: NodeStatus | Unseen) -> bool:
+    """A standby listens on neither cluster port."""
+    return isinstance(status, NodeStatus) and status.is_standby
+
+
+def _without_wire(site: Site, node: Node) -> NodeSnapshot:
     remote, admin = site.remote(node), site.admin(node)
     reach = _try(lambda: remote.run(("true",)))
     if isinstance(reach, Unseen):
@@ -34,10 +50,7 @@ def look_at_node(site: Site, node: Node) -> NodeSnapshot:
     files = _try(lambda: look_at_files(remote))
     status = _try(admin.status)
     if isinstance(status, Unseen):
-        return NodeSnapshot(
-            node, admin.via.value, files, status, status, None, _wire_anyway(site, node, status)
-        )
-    membership = _try(admin.membership)
+        return NodeSnapshot(node, admin.via.value, files, status, status, None, None)
     remotes: tuple[RemoteMember, ...] | Unseen | None = None
     if not status.is_standby:
         remotes = _try(lambda: admin.remotes() or ())
@@ -46,9 +59,9 @@ def look_at_node(site: Site, node: Node) -> NodeSnapshot:
         via=admin.via.value,
         files=files,
         status=status,
-        membership=membership,
+        membership=_try(admin.membership),
         remotes=remotes,
-        wire=_wire(site, node, status, membership),
+        wire=None,
         start_trouble=_start_trouble(remote),
     )
 
@@ -58,27 +71,6 @@ def _start_trouble(remote: Remote) -> str | None:
         return why_start_would_fail(remote)
     except OperatorError as error:
         return error.problem
-
-
-def control_address(node: Node, membership: Membership | Unseen) -> Address:
-    """Where the control port listens: as REST names it, else the node's own address."""
-    if isinstance(membership, Unseen):
-        return node.host, 9104
-    return membership.control_address or node.host, membership.control_port
-
-
-def _wire(
-    site: Site, node: Node, status: NodeStatus, membership: Membership | Unseen
-) -> Wire | Unseen | None:
-    if status.is_standby:
-        return None
-    return _try(lambda: site.wire(node, control_address(node, membership)))
-
-
-def _wire_anyway(site: Site, node: Node, silent: Unseen) -> Wire | Unseen:
-    """REST is silent: the control port may still answer (T11), on the default address."""
-    found = _try(lambda: site.wire(node, control_address(node, silent)))
-    return found if isinstance(found, Wire) else Unseen(f"REST is silent, and {found.problem}", silent.remedy)
 
 
 def _try(ask: Callable[[], Seen]) -> Seen | Unseen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from tasks.core.credential_set import CredentialSet
@@ -16,7 +17,7 @@ from tasks.core.status import NodeStatus
 from tasks.effects.admin import AdminApi
 from tasks.effects.record import RunRecord
 from tasks.effects.remote import Remote
-from tasks.effects.site import Address, Site
+from tasks.effects.site import Site
 from tasks.effects.wait import Waits, Watch, hold
 
 RESUME = "fab status; then fab migrate-cluster --resume"
@@ -54,7 +55,7 @@ class Migration:
     plan: Plan
     record: RunRecord
     sets: Mapping[str, CredentialSet]
-    addresses: Mapping[str, Address]
+    clock_offsets: Mapping[str, float]  # per node, its clock minus ours, in seconds
     report: Reporter
     stop: Stop
 
@@ -72,6 +73,10 @@ class Migration:
         self.record.append(
             Entry(at=self.site.clock.now(), event=event, step=step.id if step else "", seen=seen, facts=facts)
         )
+
+    def node_time(self, node: Node) -> datetime:
+        """Now by the node's own clock, as its logs write it."""
+        return self.site.clock.now() + timedelta(seconds=self.clock_offsets.get(node.name, 0.0))
 
     def facts(self, step: Step) -> dict[str, str]:
         return self.record.progress().facts.get(step.id, {})
@@ -137,7 +142,7 @@ class Migration:
         watch = Watch(
             awaited=awaited,
             node=node.name,
-            look=lambda: self.site.view(self.addresses, probe=probe),
+            look=lambda: self.site.view(self.plan.addresses, probe=probe),
             report=lambda seen, left: self.report.waiting(node.name, awaited, seen, left_s=left),
             stopping=self.stop.requested,
             nudge=nudge or _no_nudge,

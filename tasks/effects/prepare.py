@@ -16,8 +16,8 @@ from tasks.core.planning import Wish, plan_migration
 from tasks.core.resuming import clocks
 from tasks.core.snapshot import Snapshot
 from tasks.effects.credential_files import load_sets
-from tasks.effects.look import control_address, take_snapshot
-from tasks.effects.site import Address, Site
+from tasks.effects.look import take_snapshot
+from tasks.effects.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,6 @@ class Prepared:
 
     def plan(self, wish: Wish) -> Plan:
         return plan_migration(self.snapshot, self.sets, old=loaded_now(self.snapshot), wish=wish)
-
-    def addresses(self) -> dict[str, Address]:
-        """Per node, where its control port listens."""
-        return {
-            name: control_address(seen.node, seen.membership) for name, seen in self.snapshot.nodes.items()
-        }
 
 
 def prepare(site: Site) -> Prepared:

@@ -27,6 +27,7 @@ from tasks.effects.migration import RESUME, Migration, Roles, stop_line
 from tasks.effects.placing import require_live
 from tasks.effects.service import request_restart, start
 
+LOG_LEAD = timedelta(seconds=2)  # clocks are compared to the second
 LOG_LOOKS = 4  # the log of a silent server is read this many times before `return_s` is over
 
 
@@ -138,13 +139,13 @@ def _await(
     run: Migration, gate: Gate, node: Node, awaited: str, *, probe: Node | None, limit_s: float
 ) -> str:
     """Wait; a failure is told with what the peers' trace says about refused connections."""
-    since = run.site.clock.now() - timedelta(seconds=5)
+    began = run.site.clock.now()
     names = frozenset({probe.name}) if probe else frozenset()
-    nudge = _wake(run, node, since=since)
+    nudge = _wake(run, node, since=run.node_time(node) - LOG_LEAD)
     try:
         return run.wait(gate, node, awaited, limit_s=limit_s, probe=names, nudge=nudge)
     except OperatorError:
-        _explain(run, node, since=since)
+        _explain(run, waited=run.site.clock.now() - began)
         raise
 
 
@@ -192,7 +193,9 @@ def _log(run: Migration, node: Node, name: str) -> str:
         return ""
 
 
-def _explain(run: Migration, node: Node, *, since: datetime) -> None:
+def _explain(run: Migration, *, waited: timedelta) -> None:
+    """Show what the traces say about refused peers since the wait began: a refusal leaves no other line."""
     for each in run.site.cluster.nodes:
+        since = run.node_time(each) - waited - LOG_LEAD
         for line in peer_refusals(_log(run, each, TRACE_LOG), since=since):
             run.report.note(each.name, f"its trace says: {line}")

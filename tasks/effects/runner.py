@@ -8,7 +8,7 @@ from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.findings import errors
 from tasks.core.journal import Entry
 from tasks.core.plan import Plan
-from tasks.core.resuming import disagreements, other_sets
+from tasks.core.resuming import NEEDED_TO_RESUME, clocks, disagreements, other_sets
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import execute
 from tasks.effects.lock import lock, unlock
@@ -74,14 +74,14 @@ def resume_run(
     """
     found = errors(
         (
+            *(f for f in prepared.findings if f.name in NEEDED_TO_RESUME),
             *other_sets(record.plan, prepared.sets),
             *disagreements(record.plan, record.progress(), prepared.snapshot),
         )
     )
     if found:
         raise Refused(
-            "the interrupted run and the nodes disagree: "
-            + "; ".join(f"[{f.where}] {f.problem}" for f in found),
+            f"run {record.id} cannot go on: " + "; ".join(f"[{f.where}] {f.problem}" for f in found),
             remedy=found[0].remedy,
         )
     return _carry_out(site, prepared, record, report=report, stop_after=stop_after)
@@ -103,7 +103,7 @@ def _carry_out(
             plan=record.plan,
             record=record,
             sets=prepared.sets,
-            addresses=prepared.addresses(),
+            clock_offsets=clocks(prepared.snapshot),
             report=report,
             stop=stop,
         )
@@ -112,6 +112,7 @@ def _carry_out(
             clean_nodes(migration)
             for name in unlock(remotes, run=record.id, acting=acting):
                 report.note(name, "the lock could not be given back; the next run will name it")
+            migration.write("completed")
     return Outcome(record.id, complete)
 
 

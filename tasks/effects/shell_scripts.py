@@ -53,6 +53,10 @@ for entry in "$keystore"/* "$keystore"/.[!.]*; do
     [ -e "$entry" ] || continue
     case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls) ;; *) echo "other ${entry##*/}" ;; esac
 done
+if [ -e /tmp/.restart_inited ]; then echo "marker stale"
+elif as_service test -w /tmp; then echo "marker free"
+else echo "marker unwritable"
+fi
 nearest() {
     dir=$1
     while [ ! -d "$dir" ]; do dir=${dir%/*}; [ -n "$dir" ] || dir=/; done

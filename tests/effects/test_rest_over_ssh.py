@@ -19,7 +19,7 @@ from tasks.effects.wire import probe
 from tests.effects.asking import PASSWORD, REPLIES, reveal
 from tests.effects.local_remote import closed_port
 from tests.effects.rest_server import Script, serving
-from tests.effects.ssh.conftest import Ground
+from tests.effects.ssh.ground import Ground
 from tests.effects.test_rest_tls import server_context
 
 

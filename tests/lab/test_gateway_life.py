@@ -59,7 +59,7 @@ def sampled(cluster: LabCluster, name: str) -> list[tuple[int | None, str | None
 
 
 def test_a_restart_shows_the_states_in_their_order() -> None:
-    with lab_cluster("a", "b", speed=10) as cluster:
+    with lab_cluster("a", "b", speed=5) as cluster:
         cluster.start()
         seen = sampled(cluster, "a")
     refused = seen.index((None, None))
@@ -68,7 +68,7 @@ def test_a_restart_shows_the_states_in_their_order() -> None:
     assert states == sorted(states, key=(4, 11, 6, 16, 1).index)
     statuses = [status for _, status in seen[refused + 1 :]]
     assert statuses == sorted(statuses, key=("Initializing", "Discover", "Active").index)
-    assert (16, "Discover") in seen
+    assert "Discover" in statuses
     assert seen[-1] == (1, "Active")
 
 

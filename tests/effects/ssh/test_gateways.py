@@ -12,6 +12,7 @@ import pytest
 from tasks.core.errors import ForwardingRefused, RemoteError
 from tasks.effects.ssh.settings import read_config, resolve
 from tasks.lab.accounts import login_user
+from tasks.lab.keys import make_ssh_key
 from tests.effects.ssh.ground import Ground, logins
 from tests.effects.ssh.servers import Listener, silent
 
@@ -106,6 +107,28 @@ def test_the_configuration_names_host_port_user_key_and_known_hosts(ground: Grou
     nothing: dict[str, Any] = {"user": None, "port": None, "key_file": None, "known_hosts": None}
     remote = ground.connections.remote(ground.node(0, host="gw-a", **nothing))
     assert remote.run(["echo", "in"]).text == "in\n"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_where_nothing_is_configured_openssh_s_defaults_are_used(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    home = ground.directory / "home" / ".ssh"
+    home.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home.parent))
+    public = make_ssh_key(home / "id_ed25519")
+    if listed:
+        ground.public_key = public
+    sshd = ground.sshd(known=False)
+    (home / "known_hosts").write_text(f"{sshd.known_hosts_line}\n")
+    (home / "config").write_text(f"Host gw-a\n HostName 127.0.0.1\n Port {sshd.files.port}\n")
+    nothing: dict[str, Any] = dict.fromkeys(("port", "key_file", "known_hosts", "config"))
+    remote = ground.connections.remote(ground.node(0, host="gw-a", **nothing))
+    if listed:
+        assert remote.run(["echo", "in"]).text == "in\n"
+    else:
+        with pytest.raises(RemoteError, match=r"tried: key .*/home/\.ssh/id_ed25519: refused"):
+            remote.run(["true"])
 
 
 def test_a_host_key_alias_is_looked_up_instead_of_the_host(ground: Ground) -> None:
