@@ -1,6 +1,6 @@
 """What the rest of the tool may ask of a node: run a command there, open a stream from there.
 
-`effects/ssh.py` is the real one; tests may stand in a local one.
+`effects/ssh/` is the real one; tests may stand in a local one.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import paramiko
 
-from tasks.core.errors import ForwardingRefused, RemoteError
+from tasks.core.errors import ForwardingRefused, PortRefused, RemoteError
 from tasks.effects.ssh.known_hosts import KnownHosts
 from tasks.effects.ssh.login import Secrets, log_in
 from tasks.effects.ssh.settings import Target
@@ -17,6 +17,7 @@ from tasks.effects.ssh.streams import Streams
 from tasks.effects.ssh.transport import Stream, Transport, connect, negotiate
 
 _PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254 5.1
+_CONNECT_FAILED = 2  # SSH_OPEN_CONNECT_FAILED; the text is the strerror of the far side
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _GRACE_S = 2.0
 
@@ -209,7 +210,8 @@ def _no_forward(
             f"sshd of {target} forbids port forwarding to {where}: {refusal.text}",
             remedy="AllowTcpForwarding local (and PermitOpen) in its sshd_config; or for a node via: exec",
         )
-    return RemoteError(
+    nothing_listens = refusal.code == _CONNECT_FAILED and "refused" in refusal.text.lower()
+    return (PortRefused if nothing_listens else RemoteError)(
         f"{where}, asked from {target}, cannot be connected: {refusal.text}",
         remedy=f"is the server listening there? {target.ssh_command} ss -ltn",
     )
