@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tasks.core.checks_files import file_checks
+from tasks.core.checks_members import GROW_UP, cluster_active, members_known
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import ByContainer, Member
 from tasks.core.observed import pending_ca
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Unseen
-from tasks.core.status import PRODUCTION, STANDBY, Membership, NodeStatus, RemoteMember
+from tasks.core.status import PRODUCTION, STANDBY, Membership, NodeStatus
 
 Check = Callable[[Snapshot], Iterable[Finding]]
-GROW_UP = "wait until it has settled, then: fab status"
 
 
 def check_cluster(snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -92,81 +92,6 @@ def membership_alike(snapshot: Snapshot) -> Iterator[Finding]:
                 "where no user files are found; the control channel requires them always (T9)",
                 "set it to true once every member has its own credentials",
             )
-
-
-def cluster_active(snapshot: Snapshot) -> Iterator[Finding]:
-    """Counts as the baseline says: everybody connected but the retired ones."""
-    wanted = len(snapshot.cluster.members) - 1
-    for member in snapshot.cluster.members:
-        seen = snapshot.active(member)
-        if not isinstance(seen.status, NodeStatus) or seen.sshd is not None:
-            continue
-        cluster = seen.status.cluster
-        if cluster.status != "Active":
-            text = f"Cluster status {cluster.status}, wanted Active"
-            yield error("cluster-status", seen.node.name, text, GROW_UP)
-            continue
-        gone = sum(1 for r in _remotes(seen) if r.uid in snapshot.cluster.retired)
-        found, due = f"{cluster.connected}/{cluster.disconnected}", f"{wanted}/{gone}"
-        if found != due:
-            yield error(
-                "counts",
-                seen.node.name,
-                f"connected/disconnected is {found}, wanted {due}",
-                "bring the missing members back, or list those gone for good under `retired:` by ServerUID",
-            )
-
-
-def members_known(snapshot: Snapshot) -> Iterator[Finding]:
-    """Every ServerUID that a member sees is in the inventory or retired, and each sees all others."""
-    uids = {m.name: _uid(snapshot.active(m)) for m in snapshot.cluster.members}
-    known = {uid for uid in uids.values() if uid} | snapshot.cluster.retired
-    for member in snapshot.cluster.members:
-        seen = snapshot.active(member)
-        if not isinstance(seen.remotes, tuple):
-            continue
-        for remote in _remotes(seen):
-            if remote.uid not in known:
-                yield error(
-                    "unknown-member",
-                    seen.node.name,
-                    f"sees server {remote.uid} ({remote.name}, {remote.status}), which is not in the inventory",
-                    "add it to `members:`, or to `retired:` if it is gone for good",
-                )
-            elif remote.status == "Connecting":
-                text = f"{remote.name} ({remote.uid}) is Connecting: control is up, forwarding is not"
-                yield error(
-                    "forwarding", seen.node.name, text, "look at port 9105 between the two, then: fab status"
-                )
-        missing = [n for n, uid in uids.items() if n != member.name and uid and uid not in _uids(seen)]
-        for name in missing:
-            yield error(
-                "member-unseen", seen.node.name, f"does not know member {name}", "is it in the same cluster?"
-            )
-    yield from _same_uid_twice(uids)
-
-
-def _same_uid_twice(uids: dict[str, str]) -> Iterator[Finding]:
-    by_uid: dict[str, str] = {}
-    for name, uid in uids.items():
-        if uid and uid in by_uid:
-            text = f"has the same ServerUID {uid} as {by_uid[uid]}"
-            yield error(
-                "same-server", name, text, "two names for one server: correct the hosts in the inventory"
-            )
-        by_uid.setdefault(uid, name)
-
-
-def _uid(seen: NodeSnapshot) -> str:
-    return seen.status.server.uid if isinstance(seen.status, NodeStatus) else ""
-
-
-def _remotes(seen: NodeSnapshot) -> tuple[RemoteMember, ...]:
-    return seen.remotes if isinstance(seen.remotes, tuple) else ()
-
-
-def _uids(seen: NodeSnapshot) -> frozenset[str]:
-    return frozenset(remote.uid for remote in _remotes(seen))
 
 
 def pairs_in_sync(snapshot: Snapshot) -> Iterator[Finding]:

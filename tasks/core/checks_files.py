@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from tasks.core.certificates import CertificateFault, is_builtin, parse_pem_chain
-from tasks.core.credential_set import CERT_FILE
+from tasks.core.credential_set import CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import ByRest
 from tasks.core.places import data_of
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
+from tasks.core.status import Membership
 
 NEEDED_BYTES = 4 * 1024 * 1024
 
@@ -19,12 +21,17 @@ def file_checks(snapshot: Snapshot) -> Iterator[Finding]:
     for seen in snapshot.nodes.values():
         if seen.sshd is not None:
             continue
+        if isinstance(seen.wire, Unseen):
+            yield _error("wire", seen, seen.wire.problem, seen.wire.remedy)
+        elif seen.wire is not None:
+            yield from _served(seen, seen.wire, at=snapshot.taken_at)
         if isinstance(seen.files, Unseen):
             yield _error("files", seen, seen.files.problem, seen.files.remedy)
             continue
         yield from _server_cfg(seen, seen.files)
         yield from _rights(seen, seen.files)
-        yield from _wire_and_disk(seen, seen.files)
+        if isinstance(seen.wire, Wire):
+            yield from _wire_and_disk(seen, seen.files, served=seen.wire)
         yield from _revocation(seen, seen.files)
         yield from _restart_marker(seen, seen.files)
 
@@ -43,13 +50,7 @@ def _info(name: str, seen: NodeSnapshot, problem: str, remedy: str) -> Finding:
 
 def _server_cfg(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
     yield from files.cfg.findings(where=f"{seen.node.name}:{files.cfg_path}")
-    if files.cfg.control_tls_policy == 2:
-        yield _error(
-            "tls-policy-off",
-            seen,
-            "Cluster.ControlTLSPolicy is 2: the control channel uses no TLS, credentials are unused",
-            "set it to 1 (always) in server.cfg on every node first",
-        )
+    yield from _tls_policy(seen, files.cfg.control_tls_policy)
     for what, wanted, found in (
         ("KeyStore", seen.node.paths.keystore, files.keystore),
         ("truststore", seen.node.paths.truststore, files.truststore),
@@ -58,11 +59,24 @@ def _server_cfg(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
             text = f"{what} is {found}, the inventory says {wanted}: the plan edits server.cfg"
             yield _info("server-cfg-edit", seen, text, "fab plan shows the difference")
     in_data = data_of(seen.node) / "certificates"
-    wanted = seen.node.paths.keystore
+    keystore = seen.node.paths.keystore or files.keystore
     in_pair = seen.node.member != seen.node.name
-    if wanted is not None and not wanted.is_relative_to(in_data) and in_pair:
-        text = f"the keystore {wanted} lies outside {in_data}: HA sync will not carry it to the standby"
+    if keystore is not None and not keystore.is_relative_to(in_data) and in_pair:
+        text = f"the keystore {keystore} lies outside {in_data}: HA sync will not carry it to the standby"
         yield _warning("keystore-not-synced", seen, text, "both nodes are placed by this tool; keep it so")
+
+
+def _tls_policy(seen: NodeSnapshot, policy: int) -> Iterator[Finding]:
+    configured = seen.membership
+    follows = policy == 3 and isinstance(configured, Membership) and not configured.messaging_use_tls
+    if policy == 2 or follows:
+        why = " (follow MessagingUseTLS), and that is false" if follows else ""
+        yield _error(
+            "tls-policy-off",
+            seen,
+            f"Cluster.ControlTLSPolicy is {policy}{why}: the control channel uses no TLS, credentials are unused",
+            "set it to 1 (always) in server.cfg on every node first",
+        )
 
 
 def _rights(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
@@ -85,21 +99,37 @@ def _rights(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
             )
 
 
-def _wire_and_disk(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
-    if isinstance(seen.wire, Unseen):
-        yield _error("wire", seen, seen.wire.problem, seen.wire.remedy)
-    if not isinstance(seen.wire, Wire):
-        return
-    disk = disk_leaf_sha256(files)
-    builtin = is_builtin(seen.wire.leaf)
-    if builtin:
-        text = f"serves the BUILT-IN certificate ({seen.wire.leaf.sha256[:8]}): its key is public"
+def _served(seen: NodeSnapshot, served: Wire, *, at: datetime) -> Iterator[Finding]:
+    leaf = served.leaf
+    if is_builtin(leaf):
+        text = f"serves the BUILT-IN certificate ({leaf.sha256[:8]}): its key is public"
         yield _warning("builtin-served", seen, text, "fab migrate-cluster")
-    if disk is not None and disk != seen.wire.leaf.sha256:
+    if not leaf.not_before <= at <= leaf.not_after:
+        yield _warning(
+            "served-expired",
+            seen,
+            f"serves {leaf.sha256[:8]}, valid from {leaf.not_before:%Y-%m-%d} until {leaf.not_after:%Y-%m-%d}: "
+            "no new connection comes up with it",
+            "fab migrate-cluster, with a new set in the credentials folder",
+        )
+
+
+def _wire_and_disk(seen: NodeSnapshot, files: NodeFiles, *, served: Wire) -> Iterator[Finding]:
+    sha256, disk = served.leaf.sha256, disk_leaf_sha256(files)
+    lacking = [name for name in (CERT_FILE, KEY_FILE) if not files.files[name].exists]
+    if lacking and not is_builtin(served.leaf):
         yield _warning(
             "pending-files",
             seen,
-            f"serves {seen.wire.leaf.sha256[:8]}, but {disk[:8]} lies on disk: the next restart or crash "
+            f"serves {sha256[:8]}, but {' and '.join(lacking)} is gone: the next restart or crash would fall "
+            "back to the built-in pair (T2)",
+            "find out who removed it; fab migrate-cluster places it again",
+        )
+    elif disk is not None and disk != sha256:
+        yield _warning(
+            "pending-files",
+            seen,
+            f"serves {sha256[:8]}, but {disk[:8]} lies on disk: the next restart or crash "
             "would switch to it, or it could not be read at the last start",
             "find out who placed it; fab migrate-cluster replaces it in order",
         )

@@ -62,6 +62,10 @@ class GateTimeout(OperatorError):
     exit_code: ClassVar[int] = 5
 
 
+class NotAsPlanned(GateTimeout):
+    """Settled servers see other peers than the plan says."""
+
+
 class Unhealthy(OperatorError):
     """The status that was asked for is not healthy."""
 

@@ -10,10 +10,12 @@ from tasks.core.checks import check_cluster
 from tasks.core.checks_files import disk_leaf_sha256
 from tasks.core.credential_set import CERT_FILE
 from tasks.core.findings import Finding, Severity
+from tasks.core.observed import standby_started_after_files
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import NodeStatus
 
-UNHEALTHY_WARNINGS = frozenset({"pending-files", "pending-ca"})
+UNHEALTHY_WARNINGS = frozenset({"pending-files", "pending-ca", "served-expired"})
+PROVEN_STANDBY = "by files and start time"
 NOT_HEALTH = frozenset({"service-start", "service-restart", "not-writable", "no-space"})
 
 
@@ -35,7 +37,7 @@ class StatusRow:
     certificate_sha256: str
     days_left: int | None
     builtin: bool
-    on_disk: str  # same | DIFFERENT | by files and start time | unproven | ""
+    on_disk: str  # same | DIFFERENT | no file | ""; of a standby: see standby_proof
     via: str
     trouble: str
 
@@ -136,8 +138,10 @@ def standby_proof(snapshot: Snapshot, standby: NodeSnapshot) -> str:
     mine, theirs = standby.files.files, active.files.files
     if any(mine[name].sha256 != theirs[name].sha256 for name in theirs):
         return "DIFFERENT from the primary's"
-    placed_at = active.files.files[CERT_FILE].changed_at - active.files.clock_offset_s
-    status = standby.status
-    if isinstance(status, NodeStatus) and status.server.started_at.timestamp() > placed_at:
-        return "by files and start time"
+    if not theirs[CERT_FILE].exists:
+        return "no file"
+    if not all(state.readable for state in mine.values() if state.exists):
+        return "files right, UNREADABLE"
+    if standby_started_after_files(standby, active):
+        return PROVEN_STANDBY
     return "files right, started before them"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from tasks.core.certificates import Certificate, CertificateFault, is_builtin, parse_pem_chain
+from tasks.core.credential_set import CERT_FILE
 from tasks.core.findings import Finding, Severity
-from tasks.core.snapshot import NodeFiles, Snapshot, Wire
+from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
+from tasks.core.status import NodeStatus
 from tasks.core.trust import Loaded
 
 
@@ -39,6 +41,20 @@ def _really_loaded(wire: Wire, on_disk: tuple[Certificate, ...]) -> tuple[Certif
     if is_builtin(wire.leaf):
         return on_disk
     return tuple(c for c in on_disk if c.subject in wire.client_cas)
+
+
+def standby_started_after_files(standby: NodeSnapshot, active: NodeSnapshot) -> bool:
+    """Whether the standby's process is younger than the primary's files, each by its own node's clock.
+
+    The primary's, because the sync that follows the standby's start writes the standby's own anew (T7).
+    """
+    if not isinstance(standby.files, NodeFiles) or not isinstance(active.files, NodeFiles):
+        return False
+    if not isinstance(standby.status, NodeStatus):
+        return False
+    placed_at = active.files.files[CERT_FILE].changed_at - active.files.clock_offset_s
+    started_at = standby.status.server.started_at.timestamp() - standby.files.clock_offset_s
+    return started_at > placed_at
 
 
 def pending_ca(snapshot: Snapshot) -> Iterator[Finding]:

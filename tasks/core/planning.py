@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.core.credential_set import CERT_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
-from tasks.core.model import Cluster, Member
+from tasks.core.model import Member
+from tasks.core.observed import standby_started_after_files
+from tasks.core.observer import choose_observer
 from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target
 from tasks.core.server_cfg import diff, edit, file_sha256
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
-from tasks.core.status import Membership, NodeStatus, RemoteMember
+from tasks.core.status import NodeStatus, RemoteMember
 from tasks.core.trust import Loaded, connected_members
 
 
@@ -58,48 +60,25 @@ def plan_migration(
     observer = choose_observer(snapshot, asked=wish.observer)
     moving = tuple(m for m in cluster.members if not is_done(snapshot, m, sets[m.name]))
     order = _restart_order(moving, observer)
-    baseline = gone_counts(snapshot)
-    steps = _steps(order, place_first=wish.place_first)
+    gone = gone_counts(snapshot)
+    counts_now = expected_counts(old, untouched=frozenset(old), gone=gone, at=snapshot.taken_at)
     new = {name: Loaded(chain=s.chain, trusted=s.ca) for name, s in sets.items()}
+    steps = _steps(order, place_first=wish.place_first)
+    planned = _with_expectations(steps, old=old, new=new, gone=gone, at=snapshot.taken_at)
     return Plan(
         cluster=cluster.key,
         cluster_name=cluster.cluster_name,
         strategy="prescribed",
-        why="the documented procedure; members with old and with new trust are apart until the last restart",
+        why=f"the documented procedure; {_cost(planned, usual=counts_now)}",
         observer=observer,
-        steps=_with_expectations(steps, cluster, old=old, new=new, gone=baseline, at=snapshot.taken_at),
+        steps=planned,
         targets={name: _target(s) for name, s in sets.items()},
         before={node.name: _served(snapshot.nodes[node.name]) for node in cluster.nodes},
         edits=_edits(snapshot, moving),
-        baseline=expected_counts(old, untouched=frozenset(old), gone=baseline, at=snapshot.taken_at),
+        baseline=counts_now,
         pairs=tuple(m.name for m in cluster.members if m.is_pair),
         addresses={name: seen.control_address for name, seen in snapshot.nodes.items()},
     )
-
-
-def choose_observer(snapshot: Snapshot, *, asked: str | None) -> str:
-    """The member restarted last: a single one before a pair, never the only discovery seed."""
-    cluster = snapshot.cluster
-    chosen = asked or cluster.observer
-    if chosen is not None:
-        return chosen
-    seed = _only_seed(snapshot)
-    singles = [m.name for m in cluster.members if not m.is_pair]
-    candidates = singles or [m.name for m in cluster.members]
-    others = [name for name in candidates if name != seed]
-    fallback = [m.name for m in cluster.members if m.name != seed] or candidates
-    return (others or fallback)[-1]
-
-
-def _only_seed(snapshot: Snapshot) -> str | None:
-    seeds: set[str] = set()
-    owner: dict[str, str] = {}
-    for seen in snapshot.nodes.values():
-        if isinstance(seen.membership, Membership):
-            seeds |= {item.rsplit(":", 1)[0] for item in seen.membership.discovery_server_list}
-            owner[seen.control_address[0]] = seen.node.member
-    members = {owner.get(seed, seed) for seed in seeds}
-    return members.pop() if len(members) == 1 else None
 
 
 def is_done(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> bool:
@@ -111,23 +90,23 @@ def is_done(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> bool:
     if not all(_files_are(seen, wanted) for seen in nodes):
         return False
     active, standby = snapshot.active(member), snapshot.standby(member)
-    if not isinstance(active.wire, Wire) or active.wire.leaf.sha256 != wanted.chain[0].sha256:
+    if not isinstance(active.wire, Wire) or not _runs_with(active.wire, wanted):
         return False
-    return standby is None or _started_after_files(standby, active)
+    return standby is None or standby_started_after_files(standby, active)
+
+
+def _runs_with(wire: Wire, wanted: CredentialSet) -> bool:
+    """The wire names whom the process accepts: a CA file changed since its start is not loaded."""
+    same_ca = set(wire.client_cas) == {certificate.subject for certificate in wanted.ca}
+    return wire.leaf.sha256 == wanted.leaf.sha256 and same_ca
 
 
 def _files_are(seen: NodeSnapshot, wanted: CredentialSet) -> bool:
     files = seen.files
     if isinstance(files, Unseen) or _edit(seen, files) is not None:
         return False
-    return all(files.files[name].sha256 == sha for name, sha in wanted.sha256.items())
-
-
-def _started_after_files(standby: NodeSnapshot, active: NodeSnapshot) -> bool:
-    if isinstance(standby.status, Unseen) or isinstance(active.files, Unseen):
-        return False
-    placed_at = active.files.files[CERT_FILE].changed_at - active.files.clock_offset_s
-    return standby.status.server.started_at.timestamp() > placed_at
+    states = files.files
+    return all(states[name].sha256 == sha and states[name].readable for name, sha in wanted.sha256.items())
 
 
 def _restart_order(moving: tuple[Member, ...], observer: str) -> tuple[Member, ...]:
@@ -150,9 +129,14 @@ def _steps(order: tuple[Member, ...], *, place_first: bool) -> tuple[tuple[StepK
     return (*steps, (StepKind.PROVE, "cluster")) if steps else ()  # (6)
 
 
+def _cost(steps: tuple[Step, ...], *, usual: Mapping[str, Counts]) -> str:
+    if all(step.expected == usual for step in steps):
+        return "old and new trust overlap, so that no settled member is apart from another"
+    return "members with old and with new trust are apart until the last restart"
+
+
 def _with_expectations(
     steps: tuple[tuple[StepKind, str], ...],
-    cluster: Cluster,
     *,
     old: Mapping[str, Loaded],
     new: Mapping[str, Loaded],

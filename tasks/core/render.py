@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tasks.core.findings import Finding, Severity
-from tasks.core.health import StatusReport, StatusRow
-from tasks.core.plan import Plan, Step, StepKind
+from tasks.core.health import PROVEN_STANDBY, StatusReport, StatusRow
+from tasks.core.plan import Counts, Plan, Step, StepKind
 
 NARROW = 100  # columns below which the less important ones are left out
 
@@ -33,25 +33,27 @@ def duration(seconds: float | None) -> str:
 
 
 def status_table(report: StatusReport, *, width: int) -> TextTable:
-    """One row per node; below 100 columns version and uptime are left out."""
-    header = ["NODE", "ROLE", "STATE", "CLUSTER", "C/D", "SYNC", "CERTIFICATE", "DAYS", "ON DISK"]
+    """One row per node; below 100 columns version, uptime and the digits of a built-in are left out."""
     wide = width >= NARROW
+    header = ["NODE", "ROLE", "STATE", "CLUSTER", "C/D", "SYNC", "CERTIFICATE", "DAYS", "ON DISK"]
     if wide:
         header += ["UP", "VERSION"]
+    else:
+        header[6] = "SERVES"
     rows = []
     for row in report.rows:
-        cells = _status_cells(row)
+        cells = _status_cells(row, builtin=f"{row.certificate} BUILT-IN" if wide else "BUILT-IN")
         rows.append((*cells, duration(row.uptime_s), row.version.split(" ")[0]) if wide else cells)
     title = f"{report.cluster} at {report.at:%Y-%m-%d %H:%M:%S} UTC"
     return TextTable(title, tuple(header), tuple(rows))
 
 
-def _status_cells(row: StatusRow) -> tuple[str, ...]:
-    if row.state is None:
-        return (row.node, "?", "?", "no answer", "", "", row.certificate, "", row.on_disk)
-    counts = f"{row.connected}/{row.disconnected}" if row.connected is not None else "-"
-    certificate = f"{row.certificate} BUILT-IN" if row.builtin else row.certificate or "-"
+def _status_cells(row: StatusRow, *, builtin: str) -> tuple[str, ...]:
+    certificate = builtin if row.builtin else row.certificate
     days = "" if row.days_left is None else str(row.days_left)
+    if row.state is None:
+        return (row.node, "?", "?", "no answer", "", "", certificate, days, row.on_disk)
+    counts = f"{row.connected}/{row.disconnected}" if row.connected is not None else "-"
     return (
         row.node,
         row.role,
@@ -59,7 +61,7 @@ def _status_cells(row: StatusRow) -> tuple[str, ...]:
         row.cluster,
         counts,
         row.sync or "-",
-        certificate,
+        certificate or "-",
         days,
         row.on_disk or "-",
     )
@@ -71,6 +73,8 @@ def versions_line(report: StatusReport) -> str:
     for row in report.rows:
         if row.version:
             by_version.setdefault(row.version, []).append(row.node)
+    if not by_version:
+        return "no version known: no node answers"
     if len(by_version) == 1:
         return f"version {next(iter(by_version))} on all nodes that answer"
     return "versions: " + "; ".join(f"{version} on {', '.join(n)}" for version, n in by_version.items())
@@ -79,27 +83,67 @@ def versions_line(report: StatusReport) -> str:
 def findings_lines(findings: Iterable[Finding], *, ignored: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Errors first; the same on several nodes once; ignored ones stay visible and are marked."""
     order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-    places: dict[tuple[Severity, str, str, str], list[str]] = {}
+    alike: dict[tuple[Severity, str, str, str], list[str]] = {}
     for f in sorted(findings, key=lambda f: order[f.severity]):
-        places.setdefault((f.severity, f.name, f.problem, f.remedy), []).append(f.where)
+        alike.setdefault((f.severity, f.name, f.problem, f.remedy), []).append(f.where)
     lines = []
-    for (severity, name, problem, remedy), wheres in places.items():
+    for (severity, name, problem, remedy), wheres in alike.items():
         mark = " (ignored)" if name in ignored else ""
-        where = f"[{', '.join(wheres)}] " if any(wheres) else ""
+        places = ", ".join(dict.fromkeys(where for where in wheres if where))
+        where = f"[{places}] " if places else ""
         lines += [f"{severity.value.upper()}{mark} {name}: {where}{problem}", f"  -> {remedy}"]
     return tuple(lines)
 
 
-def plan_table(plan: Plan) -> TextTable:
-    """Every step, and what each member shows after it: connected/disconnected."""
+def plan_table(plan: Plan, *, width: int = 80) -> TextTable:
+    """Every step, and what each member shows after it: connected/disconnected.
+
+    A column per member where that fits; else one column that names members only where counts change.
+    """
+    table = _plan_by_member(plan)
+    columns = zip(table.header, *table.rows, strict=True)
+    if sum(max(map(len, column)) + 1 for column in columns) <= width + 1:
+        return table
+    return _plan_by_change(plan)
+
+
+def _plan_by_member(plan: Plan) -> TextTable:
     members = tuple(plan.baseline)
-    start = ("", "now", *(str(plan.baseline[m]) for m in members))
-    rows = [start]
+    rows = [
+        (number, text, *(str(counts[member]) for member in members)) for number, text, counts in _lines(plan)
+    ]
+    return TextTable(_plan_title(plan), ("#", "STEP", *members), tuple(rows))
+
+
+def _plan_by_change(plan: Plan) -> TextTable:
+    before: Mapping[str, Counts] = {}
+    rows = []
+    for number, text, counts in _lines(plan):
+        rows.append((number, text, _counts_text(counts) if counts != before else "as before"))
+        before = counts
+    return TextTable(_plan_title(plan), ("#", "STEP", "CONNECTED/DISCONNECTED AFTER IT"), tuple(rows))
+
+
+def _lines(plan: Plan) -> Iterator[tuple[str, str, Mapping[str, Counts]]]:
+    """Number, text and the counts after it; first how it stands now."""
+    yield "", "now", plan.baseline
     for number, step in enumerate(plan.steps, 1):
-        rows.append((str(number), step_text(plan, step), *(str(step.expected[m]) for m in members)))
-    return TextTable(
-        f"{plan.cluster}: {plan.strategy}, observer {plan.observer}", ("#", "STEP", *members), tuple(rows)
-    )
+        yield str(number), step_text(plan, step), step.expected
+
+
+def _plan_title(plan: Plan) -> str:
+    return f"{plan.cluster}: {plan.strategy}, observer {plan.observer}"
+
+
+def _counts_text(counts: Mapping[str, Counts]) -> str:
+    """The most common one last, for "others"."""
+    by_counts: dict[str, list[str]] = {}
+    for member, shown in counts.items():
+        by_counts.setdefault(str(shown), []).append(member)
+    *few, (most, rest) = sorted(by_counts.items(), key=lambda item: len(item[1]))
+    named = [f"{shown}: {', '.join(members)}" for shown, members in few]
+    last = f"{most}: {'all' if not few else rest[0] if len(rest) == 1 else 'others'}"
+    return "; ".join([*named, last])
 
 
 def step_text(plan: Plan, step: Step) -> str:
@@ -120,10 +164,11 @@ def step_text(plan: Plan, step: Step) -> str:
 def proof_table(report: StatusReport, plan: Plan) -> TextTable:
     """Per node, what was promised and what the wire shows now."""
     rows = []
+    moved = {r.member for r in report.rows if r.certificate_sha256 == plan.targets[r.member].leaf_sha256}
     for row in report.rows:
-        wanted = plan.targets[row.member].leaf_sha256
         served = row.certificate or row.on_disk or "?"
-        new = row.certificate_sha256 == wanted or row.on_disk == "by files and start time"
+        proven = bool(row.certificate_sha256) or row.on_disk == PROVEN_STANDBY
+        new = proven and row.member in moved
         counts = f"{row.connected}/{row.disconnected}" if row.connected is not None else "-"
         rows.append((row.node, row.role, plan.before[row.node][:8], served, "yes" if new else "NO", counts))
     return TextTable(

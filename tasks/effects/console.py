@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.core.plan import Step
-from tasks.core.render import TextTable, duration
+from tasks.core.render import NARROW, TextTable, duration
 
 PIPED_WIDTH = 160
+KEPT_WHOLE = 17  # a column whose cells are no longer than this is never wrapped
 REPEAT_S = 10.0  # an unchanged wait is shown again this often
 
 
@@ -23,12 +24,21 @@ def width() -> int:
     return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
 
 
-def show_table(table: TextTable) -> None:
-    """Draw a table on stdout."""
-    console = Console(file=sys.stdout, width=width(), highlight=False, soft_wrap=False)
-    drawn = Table(title=table.title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in table.header:
-        drawn.add_column(column, overflow="fold")
+def show_table(table: TextTable, *, columns: int | None = None) -> None:
+    """Draw a table on stdout; short cells stay whole, longer ones are wrapped where the space ends.
+
+    Args:
+        columns: Of the screen; None for as many as the terminal has.
+    """
+    columns = columns or width()
+    gap = 2 if columns >= NARROW else 1
+    console = Console(file=sys.stdout, width=columns, highlight=False, soft_wrap=False)
+    drawn = Table(
+        title=table.title, title_justify="left", box=None, padding=(0, gap, 0, 0), header_style="bold"
+    )
+    for number, column in enumerate(table.header):
+        longest = max((len(row[number]) for row in table.rows), default=0)
+        drawn.add_column(column, overflow="fold", no_wrap=longest <= KEPT_WHOLE)
     for row in table.rows:
         drawn.add_row(*(Text(cell, style=_style(cell)) for cell in row))
     console.print(drawn)

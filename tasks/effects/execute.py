@@ -9,7 +9,7 @@ from tasks.core.gates import counts, in_order, in_sync, serves
 from tasks.core.plan import RESTARTS, Step, StepKind
 from tasks.effects.migration import Migration
 from tasks.effects.placing import place, require_live, swap
-from tasks.effects.restarting import restart_primary, restart_single, restart_standby
+from tasks.effects.restarting import forget_failed_restart, restart_primary, restart_single, restart_standby
 
 RESUME_LINE = "fab migrate-cluster --resume"
 
@@ -51,7 +51,8 @@ def _members_restarted(run: Migration) -> int:
 def _perform(run: Migration, step: Step) -> None:
     began = run.site.clock.monotonic()
     try:
-        if step.kind in RESTARTS and "started_before" not in run.facts(step):
+        forget_failed_restart(run, step)
+        if step.kind in RESTARTS and not run.facts(step).get("started_before"):
             _require_expected(run, step)
         run.write("started", step)
         seen = _act(run, step)

@@ -7,14 +7,17 @@ runs/<cluster>/plans/<fingerprint>.json   every plan that was shown
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from tasks.core.errors import UsageError
+from tasks.core.errors import Locked, UsageError
 from tasks.core.journal import Entry, Progress, progress, read_journal
 from tasks.core.plan import Plan
 
@@ -42,6 +45,24 @@ class RunRecord:
 
     def progress(self) -> Progress:
         return progress(self.entries())
+
+
+@contextmanager
+def held(record: RunRecord) -> Iterator[None]:
+    """While the block runs, no other process of this machine works on the run; ends with the process.
+
+    Raises:
+        Locked: Another one does.
+    """
+    with open(record.directory / JOURNAL, "ab", opener=_private) as journal:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Locked(
+                f"run {record.id} is being worked on by another process of this machine",
+                remedy="wait for it, or stop it with Ctrl-C where it runs; fab status shows the cluster",
+            ) from error
+        yield
 
 
 def _private(path: str, flags: int) -> int:

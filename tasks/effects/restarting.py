@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from tasks.core.errors import OperatorError
+from tasks.core.errors import NotAsPlanned, OperatorError
 from tasks.core.gates import (
     STARTED_MOVED_S,
     Gate,
-    View,
     counts,
     in_order,
     in_sync,
@@ -18,17 +16,14 @@ from tasks.core.gates import (
     took_over,
 )
 from tasks.core.model import Node
-from tasks.core.places import WORK_NAME, data_of
-from tasks.core.plan import Step
-from tasks.core.server_log import DEFAULT_LOG, TRACE_LOG, dead_admin_lines, peer_refusals
+from tasks.core.plan import Step, StepKind
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
-from tasks.effects.files import tail_of_log
 from tasks.effects.migration import RESUME, Migration, Roles, stop_line
 from tasks.effects.placing import require_live
-from tasks.effects.service import request_restart, start
+from tasks.effects.service import request_restart
+from tasks.effects.silence import tell_refusals, wake
 
 LOG_LEAD = timedelta(seconds=2)  # clocks are compared to the second
-LOG_LOOKS = 4  # the log of a silent server is read this many times before `return_s` is over
 
 
 def restart_single(run: Migration, step: Step) -> str:
@@ -40,7 +35,7 @@ def restart_single(run: Migration, step: Step) -> str:
         serves(node.name, run.plan.targets[node.member].leaf_sha256),
         counts(run.active_nodes_but(node), step.expected),
     )
-    return _await(run, gate, node, f"restart of {node.name}", probe=node, limit_s=node.limits.restart_s)
+    return _await(run, step, gate, node, f"restart of {node.name}", probe=node, limit_s=node.limits.restart_s)
 
 
 def restart_standby(run: Migration, step: Step) -> str:
@@ -54,7 +49,7 @@ def restart_standby(run: Migration, step: Step) -> str:
         counts(run.active_nodes_but(node), step.expected),
     )
     limit_s = node.limits.restart_s + node.limits.sync_s
-    seen = _await(run, gate, node, f"standby {node.name} back in sync", probe=None, limit_s=limit_s)
+    seen = _await(run, step, gate, node, f"standby {node.name} back in sync", probe=None, limit_s=limit_s)
     for each in (roles.primary, node):
         require_live(run, each)
     return seen
@@ -73,17 +68,42 @@ def restart_primary(run: Migration, step: Step) -> str:
         counts(run.active_nodes_but(node, successor=successor), step.expected),
     )
     limit_s = node.limits.restart_s + node.limits.sync_s
-    seen = _await(run, gate, node, f"take-over by {successor.name}", probe=successor, limit_s=limit_s)
+    seen = _await(run, step, gate, node, f"take-over by {successor.name}", probe=successor, limit_s=limit_s)
     for each in (successor, node):
         require_live(run, each)
     return seen
+
+
+def forget_failed_restart(run: Migration, step: Step) -> bool:
+    """On resume: the server did come back, settled, with another certificate than the planned one.
+
+    Its restart has to be asked for again, now that its files are right (they are looked at first).
+
+    Returns:
+        Whether that is so; the journal then no longer holds the former request.
+    """
+    if step.kind is not StepKind.RESTART or not run.facts(step).get("started_before"):
+        return False
+    member = run.member(step.target)
+    try:
+        node = run.roles(member).primary if member.is_pair else member.nodes[0]
+        seen = run.site.view(run.plan.addresses, probe=frozenset({node.name}))[node.name]
+    except OperatorError:
+        return False
+    if seen.served is None or seen.served.sha256 == run.plan.targets[member.name].leaf_sha256:
+        return False
+    for each in member.nodes:
+        require_live(run, each)
+    run.report.note(node.name, f"serves {seen.served.sha256[:8]}, not the planned certificate: once more")
+    run.write("noted", step, seen="to be restarted again", node="", started_before="", primary="", standby="")
+    return True
 
 
 def _roles_of_step(run: Migration, step: Step) -> Roles:
     """The roles as they were when the step began, if it began before; else as they are."""
     member = run.member(step.target)
     facts = run.facts(step)
-    if "primary" not in facts:
+    if not facts.get("primary"):
         roles = run.roles(member)
         run.write("noted", step, primary=roles.primary.name, standby=roles.standby.name)
         return roles
@@ -101,7 +121,7 @@ def _ask_restart(run: Migration, step: Step, node: Node, *, state: int) -> datet
         GateTimeout: The server is not settled: a restart now would be an unclean kill (T5).
     """
     facts = run.facts(step)
-    if "started_before" in facts and facts.get("node") == node.name:
+    if facts.get("started_before") and facts.get("node") == node.name:
         before = datetime.fromisoformat(facts["started_before"])
         if not _same_process(run, node, before):
             run.report.note(node.name, "the restart was requested before; waiting for it")
@@ -109,7 +129,14 @@ def _ask_restart(run: Migration, step: Step, node: Node, *, state: int) -> datet
     status = run.status(node)
     _require_settled(run, node, status, state=state)
     before = status.server.started_at
-    run.write("noted", step, node=node.name, started_before=before.isoformat())
+    asked_at = run.node_time(node) - LOG_LEAD
+    run.write(
+        "noted",
+        step,
+        node=node.name,
+        started_before=before.isoformat(),
+        asked_at=asked_at.isoformat(),
+    )
     request_restart(run.remote(node), run.admin(node), clock=run.site.clock)
     return before
 
@@ -136,66 +163,16 @@ def _require_settled(run: Migration, node: Node, status: NodeStatus, *, state: i
 
 
 def _await(
-    run: Migration, gate: Gate, node: Node, awaited: str, *, probe: Node | None, limit_s: float
+    run: Migration, step: Step, gate: Gate, node: Node, awaited: str, *, probe: Node | None, limit_s: float
 ) -> str:
-    """Wait; a failure is told with what the peers' trace says about refused connections."""
+    """Wait; where members do not find each other, their traces are asked why."""
     began = run.site.clock.now()
     names = frozenset({probe.name}) if probe else frozenset()
-    nudge = _wake(run, node, since=run.node_time(node) - LOG_LEAD)
+    asked_at = datetime.fromisoformat(run.facts(step)["asked_at"])
     try:
-        return run.wait(gate, node, awaited, limit_s=limit_s, probe=names, nudge=nudge)
-    except OperatorError:
-        _explain(run, waited=run.site.clock.now() - began)
-        raise
-
-
-def _wake(run: Migration, node: Node, *, since: datetime) -> Callable[[View, float], None]:
-    """For a server that stays silent: name T1 from its log; else start it, once."""
-    looks: list[float] = []
-    started: list[float] = []
-    return_s = node.limits.return_s
-
-    def nudge(view: View, waited_s: float) -> None:
-        if not view[node.name].silent:
-            looks.clear()
-            return
-        looks.append(waited_s) if not looks else None
-        if waited_s - looks[-1] >= return_s / LOG_LOOKS:
-            looks.append(waited_s)
-            _stop_if_dead(run, node, since=since)
-        if waited_s - looks[0] >= return_s and not started:
-            started.append(waited_s)
-            run.report.note(node.name, f"silent for {return_s:g} s: asking the service manager to start it")
-            start(run.remote(node))
-
-    return nudge
-
-
-def _stop_if_dead(run: Migration, node: Node, *, since: datetime) -> None:
-    lines = dead_admin_lines(_log(run, node, DEFAULT_LOG), since=since)
-    if lines:
-        raise stop_line(
-            node.name,
-            "the server runs but listens on nothing (T1); its log says: " + " | ".join(lines[-2:]),
-            remedy=f"nothing else was touched. On {node.name}: copy the old files back from {_backup(run, node)}, "
-            f"end the server process with TERM, then TERM again, and start it. Then: {RESUME}",
+        return run.wait(
+            gate, node, awaited, limit_s=limit_s, probe=names, nudge=wake(run, node, since=asked_at)
         )
-
-
-def _backup(run: Migration, node: Node) -> str:
-    return str(data_of(node) / WORK_NAME / run.record.id / "backup")
-
-
-def _log(run: Migration, node: Node, name: str) -> str:
-    try:
-        return tail_of_log(run.remote(node), name)
-    except OperatorError:
-        return ""
-
-
-def _explain(run: Migration, *, waited: timedelta) -> None:
-    """Show what the traces say about refused peers since the wait began: a refusal leaves no other line."""
-    for each in run.site.cluster.nodes:
-        since = run.node_time(each) - waited - LOG_LEAD
-        for line in peer_refusals(_log(run, each, TRACE_LOG), since=since):
-            run.report.note(each.name, f"its trace says: {line}")
+    except NotAsPlanned:
+        tell_refusals(run, waited=run.site.clock.now() - began)
+        raise

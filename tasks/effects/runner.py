@@ -15,7 +15,7 @@ from tasks.effects.lock import lock, unlock
 from tasks.effects.migration import Migration, Reporter
 from tasks.effects.placing import clean_nodes
 from tasks.effects.prepare import Prepared
-from tasks.effects.record import RunRecord, kept_plan, open_run, runs, unfinished
+from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
 
@@ -31,9 +31,12 @@ def refuse_if_unfinished(site: Site) -> None:
 
     Raises:
         Refused: With the two ways on.
+        Locked: A process of this machine carries it on just now.
     """
     open_one = unfinished(site.cluster.runs_dir)
     if open_one is not None:
+        with held(open_one):
+            pass
         raise Refused(
             f"run {open_one.id} is not finished",
             remedy=f"fab migrate-cluster --resume; or, to give it up: fab migrate-cluster --break-lock {open_one.id}",

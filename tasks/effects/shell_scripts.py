@@ -10,9 +10,10 @@ READ_CFG = r"""
 set -u
 cfg=$(readlink -f -- "$1") && [ -f "$cfg" ] || { echo "no such file: $1" >&2; exit 10; }
 [ -r "$cfg" ] || { echo "not readable: $cfg" >&2; exit 11; }
+case $cfg in *[[:cntrl:]]*) echo "control characters in the path of server.cfg" >&2; exit 12 ;; esac
 owned=$2/certificates
 [ -d "$owned" ] || owned=$2
-echo "path $cfg"
+printf 'path %s\n' "$cfg"
 echo "now $(date +%s)"
 echo "uid $(id -u)"
 echo "user $(stat -c '%u:%g' -- "$owned")"
@@ -28,6 +29,7 @@ set -u
 user=$1 keystore=$2 truststore=$3
 shift 3
 uid=$(id -u)
+fact() { printf '%s %s\n' "$1" "$(printf %s "$2" | tr '[:cntrl:]' '?')"; }
 as_service() {
     if [ "$uid" = "${user%%:*}" ]; then "$@"
     elif [ "$uid" = 0 ]; then chroot --userspec="$user" / "$@"
@@ -49,9 +51,9 @@ content() {
 }
 content "$truststore/Cluster_cafile.pem" ca64
 content "$keystore/Cluster_cert.pem" cert64
-for entry in "$keystore"/* "$keystore"/.[!.]*; do
+for entry in "$keystore"/* "$keystore"/.[!.]* "$keystore"/..?*; do
     [ -e "$entry" ] || continue
-    case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls) ;; *) echo "other ${entry##*/}" ;; esac
+    case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) ;; *) fact other "${entry##*/}" ;; esac
 done
 if [ -e /tmp/.restart_inited ]; then echo "marker stale"
 elif as_service test -w /tmp; then echo "marker free"
@@ -59,8 +61,10 @@ else echo "marker unwritable"
 fi
 nearest() {
     dir=$1
-    while [ ! -d "$dir" ]; do dir=${dir%/*}; [ -n "$dir" ] || dir=/; done
-    echo "$dir"
+    while [ ! -d "$dir" ]; do
+        case $dir in ?*/*) dir=${dir%/*} ;; *) dir=/ ;; esac
+    done
+    printf '%s\n' "$dir"
 }
 free() {
     df -Pk -- "$1" | { read -r head; read -r name blocks used free rest; echo "$free"; }
@@ -71,8 +75,8 @@ while [ $# -gt 0 ]; do
     elif [ "$uid" = 0 ]; then may=root
     else may=nobody
     fi
-    echo "target $may $(stat -c %d -- "$target") $(stat -c %d -- "$work") $(free "$work") $1"
-    for run in "$2"/*; do [ ! -d "$run" ] || echo "work $run"; done
+    fact target "$may $(stat -L -c %d -- "$target") $(stat -L -c %d -- "$work") $(free "$work") $1"
+    for run in "$2"/*; do [ ! -d "$run" ] || fact work "$run"; done
     shift 2
 done
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from tasks.core.errors import GateTimeout, Interrupted
+from tasks.core.errors import GateTimeout, Interrupted, NotAsPlanned
 from tasks.core.gates import Broken, Gate, Holds, View, Waiting
 
 
@@ -105,12 +105,11 @@ def hold(gate: Gate, watch: Watch, *, waits: Waits, clock: Clock) -> str:
 def _check_limits(
     watch: Watch, verdict: Waiting, *, waits: Waits, waited_s: float, joining: float | None, now: float
 ) -> None:
+    kind = NotAsPlanned if verdict.joining else GateTimeout
     if joining is not None and now - joining >= waits.join_s:
         text = f"settled, but not as planned for {waits.join_s:g} s"
     elif waited_s >= waits.limit_s:
         text = f"not within {waits.limit_s:g} s"
     else:
         return
-    raise GateTimeout(
-        f"{watch.awaited}: {text}; last seen: {verdict.seen}", node=watch.node, remedy=watch.remedy
-    )
+    raise kind(f"{watch.awaited}: {text}; last seen: {verdict.seen}", node=watch.node, remedy=watch.remedy)

@@ -1,0 +1,112 @@
+"""A server that does not come back: read why from its log, start it once, or stop the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tasks.core.errors import OperatorError
+from tasks.core.gates import View
+from tasks.core.model import Node
+from tasks.core.places import WORK_NAME, data_of
+from tasks.core.server_log import DEFAULT_LOG, TRACE_LOG, dead_admin_lines, peer_refusals
+from tasks.effects.files import tail_of_log
+from tasks.effects.migration import RESUME, Migration, stop_line
+from tasks.effects.service import start
+
+LOG_LOOKS = 4  # the log of a silent server is read this often before `return_s` is over
+
+
+@dataclass(slots=True)
+class _Silence:
+    """Since when nothing answers, in seconds of the wait; None while something does."""
+
+    since_s: float | None = None
+    log_read_s: float = 0.0
+    started_s: float | None = None
+
+
+def wake(run: Migration, node: Node, *, since: datetime) -> Callable[[View, float], None]:
+    """What to do at each look of a wait for a restarted server.
+
+    Args:
+        run: The migration.
+        node: The node that restarts.
+        since: When the restart was asked for, by the node's clock.
+
+    Returns:
+        A nudge for `wait.hold`: raises GateTimeout once T1 or T11 is certain, and asks the service
+        manager to start a server that was silent for `limits.return_s`, once.
+    """
+    silence = _Silence()
+
+    def nudge(view: View, waited_s: float) -> None:
+        if not view[node.name].silent:
+            silence.since_s = None
+            return
+        if silence.since_s is None:
+            silence.since_s = silence.log_read_s = waited_s
+        _act(run, node, silence, waited_s=waited_s, since=since)
+
+    return nudge
+
+
+def _act(run: Migration, node: Node, silence: _Silence, *, waited_s: float, since: datetime) -> None:
+    return_s = node.limits.return_s
+    if waited_s - silence.log_read_s >= return_s / LOG_LOOKS:
+        silence.log_read_s = waited_s
+        _stop_if_dead(run, node, since=since)
+    if silence.started_s is None:
+        if waited_s - (silence.since_s or 0.0) >= return_s:
+            silence.started_s = waited_s
+            run.report.note(node.name, f"silent for {return_s:g} s: asking the service manager to start it")
+            start(run.remote(node))
+    elif waited_s - silence.started_s >= return_s:
+        silence.started_s = waited_s
+        _stop_if_half_up(run, node)
+
+
+def _stop_if_dead(run: Migration, node: Node, *, since: datetime) -> None:
+    lines = dead_admin_lines(_log(run, node, DEFAULT_LOG), since=since)
+    if lines:
+        raise stop_line(
+            node.name,
+            "the server runs but listens on nothing (T1); its log says: " + " | ".join(lines[-2:]),
+            remedy=f"nothing else was touched. On {node.name}: copy the old files back from {backup(run, node)}, "
+            f"end the server process with TERM, then TERM again, and start it. Then: fab status; "
+            f"fab migrate-cluster --break-lock {run.record.id}; fab plan",
+        )
+
+
+def _stop_if_half_up(run: Migration, node: Node) -> None:
+    try:
+        seen = run.site.wire(node, run.plan.addresses[node.name])
+    except OperatorError:
+        return
+    raise stop_line(
+        node.name,
+        f"the control port serves {seen.leaf.sha256[:8]}, but the admin API does not come up (T11)",
+        remedy="does KeyStore in server.cfg name a directory with AdminDefaultCert.pem and AdminDefaultKey.pem? "
+        f"fab check; the former server.cfg is in {backup(run, node)}. Then: {RESUME}",
+    )
+
+
+def backup(run: Migration, node: Node) -> str:
+    """Where the node keeps what was live before this run."""
+    return str(data_of(node) / WORK_NAME / run.record.id / "backup")
+
+
+def _log(run: Migration, node: Node, name: str) -> str:
+    try:
+        return tail_of_log(run.remote(node), name)
+    except OperatorError:
+        return ""
+
+
+def tell_refusals(run: Migration, *, waited: timedelta) -> None:
+    """What the traces say about refused peers since the wait began: a refusal leaves no other line."""
+    for each in run.site.cluster.nodes:
+        since = run.node_time(each) - waited - timedelta(seconds=2)
+        for line in peer_refusals(_log(run, each, TRACE_LOG), since=since, most=1):
+            run.report.note(each.name, f"its trace says: {line}")

@@ -1,0 +1,23 @@
+"""The end-to-end tests: last in every run, for they take longest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.labs import Rig, rigged, small
+
+HERE = Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: HERE in item.path.parents)
+
+
+@pytest.fixture(scope="session")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """Two members that no test migrates: each leaves them as it found them."""
+    with rigged(tmp_path_factory.mktemp("quiet"), small()) as rig:
+        yield rig

@@ -1,0 +1,208 @@
+"""A lab for the command line: brought up, given credentials, and driven by `fab` as an operator would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tasks.lab.layout import CLUSTER_KEY, Lab, Topology
+from tasks.lab.lifecycle import down, up
+
+PROJECT = Path(__file__).resolve().parents[2]
+FAB = Path(sys.executable).with_name("fab")
+SPEED = 50.0
+LIMIT_S = 90.0
+
+Journal = tuple[dict[str, Any], ...]
+Change = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that ended: exit code, results and progress."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def ok(self) -> Ran:
+        """Itself, if it went well."""
+        assert self.code == 0, f"exit {self.code}\n{self.stdout}\n{self.stderr}"
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """One lab, and a home directory in which nothing is configured."""
+
+    lab: Lab
+    home: Path
+
+    @property
+    def inventory(self) -> Path:
+        return self.lab.inventory
+
+    @property
+    def credentials(self) -> Path:
+        return self.lab.directory / "credentials" / CLUSTER_KEY
+
+    def argv(self, task: str, *args: str, inventory: Path | None = None) -> tuple[str, ...]:
+        return (str(FAB), task, "--inventory", str(inventory or self.inventory), *args)
+
+    def fab(self, task: str, *args: str, inventory: Path | None = None) -> Ran:
+        """Run a task to its end, from the project's directory, without a terminal."""
+        return self.run(self.argv(task, *args, inventory=inventory))
+
+    def run(self, argv: tuple[str, ...]) -> Ran:
+        done = subprocess.run(
+            argv,
+            cwd=PROJECT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
+        return {**kept, "HOME": str(self.home)}
+
+    def migrate(self, *args: str, inventory: Path | None = None) -> Ran:
+        return self.fab("migrate-cluster", "--yes", *args, inventory=inventory)
+
+    def resume(self, *args: str, inventory: Path | None = None) -> Ran:
+        return self.fab("migrate-cluster", "--resume", *args, inventory=inventory)
+
+    def new_credentials(self) -> None:
+        """A fresh shared set in place of the one before: the next migration has everything to do."""
+        self.fab("credentials.create", "--force").ok()
+
+    def status(self) -> dict[str, Any]:
+        found = json.loads(self.fab("status", "--json").stdout)
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def runs(self) -> tuple[Path, ...]:
+        return tuple(sorted(path.parent for path in self._runs_dir.glob("*/plan.json")))
+
+    @property
+    def _runs_dir(self) -> Path:
+        return self.lab.directory / "runs" / CLUSTER_KEY
+
+    def journal(self) -> Journal:
+        """The entries of the newest run."""
+        path = self.runs[-1] / "journal.jsonl"
+        return tuple(json.loads(line) for line in path.read_text().splitlines())
+
+    def changed_inventory(self, name: str, change: Change) -> Path:
+        """A changed copy of the inventory beside it."""
+        yaml = YAML()
+        document = yaml.load(self.inventory.read_text())
+        change(document)
+        path = self.lab.directory / f"{name}.yaml"
+        with path.open("w") as file:
+            yaml.dump(document, file)
+        return path
+
+
+@dataclass(slots=True)
+class Begun:
+    """A task that runs while the test goes on."""
+
+    rig: Rig
+    process: subprocess.Popen[bytes]
+    out: Path
+    seen_before: dict[Path, int] = field(default_factory=dict)  # journal lines, by run
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def until(self, event: str, step: str) -> None:
+        """Wait for a journal line that this task writes."""
+        self._await(lambda: any((e["event"], e.get("step")) == (event, step) for e in self._entries()))
+
+    def until_told(self, text: str) -> None:
+        """Wait until it says something on stderr."""
+        self._await(lambda: text in self.stderr)
+
+    def _await(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + LIMIT_S
+        while not holds():
+            assert self.process.poll() is None, f"ended early: {self.process.returncode}\n{self.stderr}"
+            assert time.monotonic() < deadline, self.stderr
+            time.sleep(0.01)
+
+    def _entries(self) -> Iterator[dict[str, Any]]:
+        for run in self.rig.runs:
+            path = run / "journal.jsonl"
+            if path.exists():
+                lines = path.read_text().split("\n")[:-1]
+                yield from map(json.loads, lines[self.seen_before.get(run, 0) :])
+
+    @property
+    def stderr(self) -> str:
+        return (self.out / "stderr").read_text()
+
+    def end(self) -> Ran:
+        code = self.process.wait(timeout=LIMIT_S)
+        return Ran(code, (self.out / "stdout").read_text(), self.stderr)
+
+    def signalled(self, number: int) -> Ran:
+        self.process.send_signal(number)
+        return self.end()
+
+
+@contextmanager
+def begun(rig: Rig, *args: str, inventory: Path | None = None) -> Iterator[Begun]:
+    """`fab migrate-cluster` in the background; ended with the block at the latest."""
+    out = rig.home / f"begun-{time.monotonic_ns()}"
+    out.mkdir()
+    before = {run: len((run / "journal.jsonl").read_text().splitlines()) for run in rig.runs}
+    with open(out / "stdout", "wb") as stdout, open(out / "stderr", "wb") as stderr:
+        process = subprocess.Popen(
+            rig.argv("migrate-cluster", *args, inventory=inventory),
+            cwd=PROJECT,
+            env=rig.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+        )
+    try:
+        yield Begun(rig, process, out, before)
+    finally:
+        process.kill()
+        process.wait(timeout=LIMIT_S)
+
+
+@contextmanager
+def rigged(place: Path, topology: Topology, *, credentials: str = "shared") -> Iterator[Rig]:
+    """A lab with credential sets made, not yet migrated; gone with the block."""
+    home = place / "home"
+    home.mkdir()
+    lab = up(place / "lab", topology, owner_pid=os.getpid())
+    try:
+        rig = Rig(lab, home)
+        rig.fab("credentials.create", "--kind", credentials).ok()
+        yield rig
+    finally:
+        down(lab.directory)
+
+
+def small(members: int = 2, *, pairs: int = 0, **options: Any) -> Topology:
+    """The least cluster that a rolling migration makes sense on."""
+    return Topology(members=members, pairs=pairs, speed=SPEED, **options)

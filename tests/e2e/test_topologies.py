@@ -1,0 +1,101 @@
+"""Migrations where something about the way, the paths or the product is different."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.core.model import Product
+from tasks.lab.layout import Lab, Topology
+from tasks.lab.processes import kill_tree, read_pid
+from tests.e2e.labs import Rig, rigged, small
+from tests.e2e.sights import fingerprint, leftovers, rest, served
+
+MEMBERS = ("gw-a", "gw-b")
+
+
+def _all_new(rig: Rig, *, members: tuple[str, ...] = MEMBERS) -> bool:
+    new = fingerprint(rig.credentials / "Cluster_cert.pem")
+    return all(served(rig.lab, name) == new for name in members)
+
+
+def test_a_migration_goes_through_a_bastion_and_nowhere_else(tmp_path: Path) -> None:
+    with rigged(tmp_path, small(bastion=True)) as rig:
+        assert "gateway" in rig.inventory.read_text()
+        rig.migrate().ok()
+        assert _all_new(rig)
+        (bastion_log,) = rig.lab.bastion_dir.glob("*.log")
+        assert "Accepted publickey" in bastion_log.read_text()
+        _stop_bastion(rig.lab)
+        cut_off = rig.fab("status")
+        assert cut_off.code == 6
+        assert rig.lab.bastion_address in cut_off.stdout
+
+
+def _stop_bastion(lab: Lab) -> None:
+    pid = read_pid(next(lab.bastion_dir.glob("*.pid")), belongs_to=lab.base)
+    assert pid is not None
+    kill_tree(pid)
+
+
+def test_a_keystore_elsewhere_is_filled_server_cfg_edited_and_the_rest_carried_along(tmp_path: Path) -> None:
+    with rigged(tmp_path, small()) as rig:
+        node = rig.lab.node("gw-b")
+        elsewhere = node.data_dir / "own keystore"
+
+        def move(document: dict[str, Any]) -> None:
+            document["clusters"]["rehearsal"]["members"]["gw-b"]["keystore"] = str(elsewhere)
+
+        inventory = rig.changed_inventory("moved", move)
+        before = node.server_cfg.read_text()
+        old = {path.name: path.read_bytes() for path in (node.certificates / "keystore").iterdir()}
+        shown = rig.fab("plan", inventory=inventory).ok().stdout
+        assert f"+KeyStore               = {elsewhere}" in shown
+        rig.migrate(inventory=inventory).ok()
+        _holds_all(elsewhere, old, rig)
+        after = node.server_cfg.read_text()
+        changed = set(before.splitlines()) ^ set(after.splitlines())
+        assert len(changed) == 2, changed
+        assert all(line.startswith("KeyStore ") for line in changed)
+        assert [line for line in after.splitlines() if line.startswith(("#", "*"))] != []
+        assert rest(rig.lab, node)["Server"]["State"] == 1  # the admin API has its own files there (T11)
+        assert _all_new(rig)
+        assert leftovers(rig.lab) == ()
+        assert "nothing to do" in rig.migrate(inventory=inventory).ok().stdout
+
+
+def _holds_all(keystore: Path, old: dict[str, bytes], rig: Rig) -> None:
+    found = {path.name: path.read_bytes() for path in keystore.iterdir()}
+    new = {name: (rig.credentials / name).read_bytes() for name in ("Cluster_cert.pem", "Cluster_key.pem")}
+    assert found == old | new
+    assert {path.stat().st_uid for path in keystore.iterdir()} == {keystore.stat().st_uid}
+
+
+def test_a_messagesight_cluster_has_its_own_paths(tmp_path: Path) -> None:
+    with rigged(tmp_path, small(product=Product.MESSAGESIGHT)) as rig:
+        rig.migrate().ok()
+        assert _all_new(rig)
+        live = rig.lab.node("gw-a").directory / "root/var/messagesight/data/certificates/keystore"
+        assert (live / "Cluster_key.pem").read_bytes() == (
+            rig.credentials / "Cluster_key.pem"
+        ).read_bytes()
+        assert "version 5.0.0.2" in rig.fab("status").ok().stdout
+
+
+@pytest.mark.parametrize(
+    ("topology", "way"),
+    [
+        pytest.param(small(forwarding=False), "exec", id="forbidden"),
+        pytest.param(small(1), "tunnel", id="allowed"),
+    ],
+)
+def test_check_says_which_way_leads_to_the_ports(tmp_path: Path, topology: Topology, way: str) -> None:
+    with rigged(tmp_path, topology) as rig:
+        names = ", ".join(node.name for node in rig.lab.nodes)
+        assert f"reached via {way}: {names}" in rig.fab("check").ok().stdout
+        assert {row["via"] for row in rig.status()["rows"]} == {way}
+        if way == "exec":
+            rig.migrate().ok()
+            assert _all_new(rig)

@@ -1,0 +1,296 @@
+"""Looking at a node's files: what is there, who may read it, who writes; and nothing else happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.core.errors import RemoteError
+from tasks.effects.files import look_at_files, tail_of_log
+from tests.effects.node_tree import (
+    CA,
+    CERT,
+    CFG,
+    KEY,
+    ROOT,
+    STRANGER,
+    SYSTEM_PATH,
+    Tree,
+    as_stranger,
+    mode,
+    needs_root,
+    not_as_root,
+    program,
+    sha256,
+    shell_folder,
+    tree,
+)
+
+SHELLS = {"dash": ("dash",), "bash --posix": ("bash", "--posix"), "busybox sh": ("busybox", "sh")}
+HOSTILE = {
+    "spaces": "two  words",
+    "quotes": "a'b\"c",
+    "substitution": "$(touch ran)`touch ran`",
+    "separator": "x; touch ran; #",
+    "backslashes": r"a\nb\\c\0",
+    "glob": "*?[a]",
+    "leading dash": "-rf",
+}
+
+
+@pytest.fixture
+def node() -> Iterator[Tree]:
+    with tree() as made:
+        yield made
+
+
+@pytest.fixture(params=SHELLS.values(), ids=SHELLS)
+def any_shell(request: pytest.FixtureRequest, node: Tree) -> Tree:
+    program_name, *options = request.param
+    found = shutil.which(program_name, path=SYSTEM_PATH)
+    if found is None:
+        pytest.skip(f"{program_name} is not installed")
+    return node.with_path(shell_folder(node.root / "shell", found, *options))
+
+
+def test_owner_mode_hash_and_content_are_seen_in_every_shell(any_shell: Tree) -> None:
+    node = any_shell
+    node.write(node.keystore / "AdminDefaultKey.pem", b"admin")
+    seen = look_at_files(node.remote)
+    assert seen.target_fault is None
+    assert {name: state.sha256 for name, state in seen.files.items()} == {
+        CA: sha256(b"ca old"),
+        CERT: sha256(b"cert old"),
+        KEY: sha256(b"key old"),
+    }
+    key = seen.files[KEY]
+    assert (key.path, key.owner, key.mode, key.readable) == (node.keystore / KEY, node.user, "600", True)
+    assert key.changed_at == int((node.keystore / KEY).stat().st_ctime)
+    assert (seen.ca_pem, seen.cert_pem) == (b"ca old", b"cert old")
+    assert (seen.others, seen.crl_present, seen.work_entries) == (("AdminDefaultKey.pem",), False, ())
+    assert (seen.service_user, seen.acting, seen.login_uid) == (node.user, node.acting, os.geteuid())
+    assert (seen.cfg_path, seen.cfg_sha256) == (node.cfg, sha256(node.cfg.read_bytes()))
+
+
+def test_absent_files_are_seen_as_absent_and_not_as_unreadable(node: Tree) -> None:
+    (node.keystore / KEY).unlink()
+    (node.truststore / CA).unlink()
+    seen = look_at_files(node.remote)
+    assert [name for name, state in seen.files.items() if not state.exists] == [KEY, CA]
+    assert seen.files[CERT].exists
+    assert seen.ca_pem == b""
+
+
+def test_a_key_that_belongs_to_another_user_is_not_readable(node: Tree) -> None:
+    assert look_at_files(node.remote).files[KEY].readable
+    if ROOT:
+        node.own(node.keystore / KEY, mode=0o600, uid=0)
+    else:
+        (node.keystore / KEY).chmod(0)
+    key = look_at_files(node.remote).files[KEY]
+    assert (key.exists, key.readable) == (True, False)
+
+
+@needs_root
+def test_a_file_is_readable_by_its_directory_too(node: Tree) -> None:
+    node.own(node.keystore / KEY, mode=0o644, uid=0)
+    assert look_at_files(node.remote).files[KEY].readable
+    node.own(node.keystore, mode=0o600)  # no x for its owner
+    assert not look_at_files(node.remote).files[KEY].readable
+    assert look_at_files(node.remote).files[CA].readable
+
+
+def test_a_certificate_that_is_a_directory_is_not_a_certificate(node: Tree) -> None:
+    (node.keystore / CERT).unlink()
+    node.folder(node.keystore / CERT)
+    seen = look_at_files(node.remote)
+    assert seen.files[CERT].sha256 == "unreadable"
+    assert seen.cert_pem == b""
+
+
+def test_a_symlinked_server_cfg_is_resolved(node: Tree) -> None:
+    legacy = node.root / "legacy.cfg"
+    legacy.symlink_to(node.cfg)
+    seen = look_at_files(node.with_paths(server_cfg=legacy).remote)
+    assert seen.cfg_path == node.cfg
+    assert seen.target_fault is None
+
+
+def test_a_missing_server_cfg_is_an_error_that_names_it(node: Tree) -> None:
+    node.cfg.unlink()
+    with pytest.raises(RemoteError, match=f"read server.cfg: exit 10: no such file: {node.cfg}"):
+        look_at_files(node.remote)
+
+
+@needs_root
+def test_a_server_cfg_that_the_login_may_not_read_is_an_error(node: Tree) -> None:
+    stranger = as_stranger(node.remote)
+    with pytest.raises(RemoteError, match="exit 11: not readable"):
+        look_at_files(stranger)
+    node.cfg.chmod(0o644)
+    assert look_at_files(stranger).login_uid == STRANGER
+
+
+def test_server_cfg_arrives_byte_for_byte(node: Tree) -> None:
+    content = b"# \xff\xfe\r\n---\nKeyStore = /x y\n\n\n"
+    node.write(node.cfg, content, mode=0o640)
+    seen = look_at_files(node.remote)
+    assert seen.cfg_sha256 == sha256(content)
+    assert str(seen.keystore) == "/x y"
+
+
+def test_without_a_keystore_in_server_cfg_no_file_is_believed_to_be_there(node: Tree) -> None:
+    node.write(node.cfg, f"TrustedCertificateDir = {node.truststore}\n".encode(), mode=0o640)
+    seen = look_at_files(node.remote)
+    assert (seen.keystore, seen.truststore) == (None, node.truststore)
+    assert [name for name, state in seen.files.items() if state.exists] == [CA]
+
+
+@pytest.mark.parametrize("value", ["keystore", '"/var/keystore"', "./key/store", "-rf"])
+def test_a_keystore_that_is_no_absolute_path_is_looked_at_in_time(node: Tree, value: str) -> None:
+    node.write(node.cfg, f"KeyStore = {value}\n".encode(), mode=0o640)
+    seen = look_at_files(node.remote)
+    assert str(seen.keystore) == value.removeprefix("./")
+    assert not any(state.exists for state in seen.files.values())
+
+
+def test_a_custom_keystore_is_looked_at_where_server_cfg_says_and_written_where_the_inventory_says(
+    node: Tree,
+) -> None:
+    custom = node.folder(node.root / "amlen" / "custom")
+    seen = look_at_files(node.with_paths(keystore=custom / "new").remote)
+    assert seen.keystore == node.keystore
+    assert seen.target_fault is None
+    assert not (custom / "new").exists()
+
+
+def test_the_clock_and_the_free_space_are_those_of_the_node(node: Tree) -> None:
+    seen = look_at_files(node.remote)
+    assert abs(seen.clock_offset_s) < 2
+    space = os.statvfs(node.data)
+    assert seen.free_bytes == pytest.approx(space.f_bavail * space.f_frsize, rel=0.02)
+    fast = node.root / "fast"
+    fast.mkdir(mode=0o755)
+    program(fast / "date", f"echo {int(time.time()) + 3600}")
+    assert look_at_files(node.with_path(fast).remote).clock_offset_s == pytest.approx(3600, abs=2)
+
+
+def test_the_leftovers_of_earlier_runs_are_seen_and_the_lock_is_none(node: Tree) -> None:
+    node.folder(node.data / ".fab-tls")
+    node.folder(node.data / ".fab-tls" / "run-0")
+    node.folder(node.data / ".fab-tls" / "lock")
+    assert set(look_at_files(node.remote).work_entries) == {str(node.data / ".fab-tls/run-0")}
+
+
+def test_every_other_entry_of_the_keystore_is_seen_dot_files_too(node: Tree) -> None:
+    for name in ("a b.pem", ".hidden", "..data", "-x", r"back\nslash"):
+        node.write(node.keystore / name, b"")
+    assert set(look_at_files(node.remote).others) == {"a b.pem", ".hidden", "..data", "-x", r"back\nslash"}
+
+
+def test_a_crl_is_seen(node: Tree) -> None:
+    assert not look_at_files(node.remote).crl_present
+    node.folder(node.truststore / "Cluster_crl")
+    node.write(node.truststore / "Cluster_crl" / "crl.pem", b"crl")
+    assert look_at_files(node.remote).crl_present
+
+
+def test_a_file_name_with_a_line_end_cannot_pass_for_a_fact(node: Tree) -> None:
+    (node.keystore / CERT).unlink()
+    node.write(node.keystore / "x\ncert64 Zm9yZ2Vk\ntarget root 1 2 zero x", b"")
+    seen = look_at_files(node.remote)
+    assert seen.cert_pem == b""
+    assert seen.target_fault is None
+    assert seen.others == ("x?cert64 Zm9yZ2Vk?target root 1 2 zero x",)
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_path_is_a_path_and_never_runs(name: str) -> None:
+    with tree(name=name) as node:
+        seen = look_at_files(node.remote)
+        assert (seen.cfg_path, seen.keystore, seen.target_fault) == (node.cfg, node.keystore, None)
+        assert seen.files[KEY].sha256 == sha256(b"key old")
+        assert seen.ca_pem == b"ca old"
+        assert not list(node.root.parent.rglob("ran"))
+    assert not Path("ran").exists()
+
+
+def test_a_path_with_a_line_end_is_refused_and_never_runs() -> None:
+    with tree(name="a\ntouch ran\nb") as node:
+        with pytest.raises(RemoteError, match="exit 12: control characters in the path"):
+            look_at_files(node.remote)
+        assert not list(node.root.parent.rglob("ran"))
+
+
+@needs_root
+def test_root_acts_only_where_the_service_user_may_not_write(node: Tree) -> None:
+    assert look_at_files(node.remote).acting == node.user
+    node.own(node.keystore, mode=0o755, uid=0)
+    assert look_at_files(node.remote).acting == "0:0"
+
+
+@needs_root
+def test_root_acts_where_server_cfg_belongs_to_another_user(node: Tree) -> None:
+    assert look_at_files(node.remote).acting == node.user
+    node.own(node.cfg, mode=0o644, uid=0)
+    assert look_at_files(node.remote).acting == "0:0"
+
+
+@needs_root
+def test_a_login_that_may_not_write_there_is_a_fault(node: Tree) -> None:
+    node.cfg.chmod(0o644)
+    seen = look_at_files(as_stranger(node.remote))
+    assert seen.target_fault == f"uid {STRANGER} may not write to {node.keystore} as {node.user}"
+
+
+@not_as_root
+def test_a_keystore_that_its_owner_may_not_write_is_a_fault(node: Tree) -> None:
+    assert look_at_files(node.remote).target_fault is None
+    node.keystore.chmod(0o500)
+    fault = look_at_files(node.remote).target_fault
+    assert fault == f"uid {os.geteuid()} may not write to {node.keystore} as {node.user}"
+
+
+@pytest.fixture
+def elsewhere(node: Tree) -> Iterator[Path]:
+    if not os.access("/dev/shm", os.W_OK) or Path("/dev/shm").stat().st_dev == node.root.stat().st_dev:
+        pytest.skip("no second file system to write to")
+    folder = Path(tempfile.mkdtemp(prefix="node-", dir="/dev/shm"))
+    yield node.own(folder, mode=0o755)
+    shutil.rmtree(folder)
+
+
+def test_a_keystore_on_another_file_system_than_its_stage_is_a_fault(node: Tree, elsewhere: Path) -> None:
+    shutil.rmtree(node.keystore)
+    node.keystore.symlink_to(elsewhere)
+    fault = look_at_files(node.remote).target_fault
+    assert fault == f"{node.keystore} is on another file system than its work directory"
+
+
+def test_a_keystore_outside_the_data_directory_is_staged_beside_itself(node: Tree, elsewhere: Path) -> None:
+    assert look_at_files(node.with_paths(keystore=elsewhere).remote).target_fault is None
+
+
+def test_the_end_of_a_log_is_read_and_a_missing_log_is_empty(node: Tree) -> None:
+    assert tail_of_log(node.remote, "imaserver-default.log") == ""
+    logs = node.root / "amlen" / "diag" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "imaserver-default.log").write_text("first\n" + "x" * 100 + "last")
+    assert tail_of_log(node.remote, "imaserver-default.log", size_bytes=5) == "xlast"
+
+
+def test_looking_changes_nothing(node: Tree) -> None:
+    def listing() -> list[tuple[str, str, int]]:
+        return sorted((str(p), mode(p), p.lstat().st_mtime_ns) for p in node.root.rglob("*"))
+
+    before = listing()
+    look_at_files(node.remote)
+    assert listing() == before
+    node.write(node.cfg.with_name(CFG + ".new"), b"")
+    assert listing() != before

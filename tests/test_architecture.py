@@ -1,0 +1,76 @@
+"""The arrows of the design: fabfile -> tasks/*.py -> effects -> core, with the lab beside effects."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TASKS = ROOT / "tasks"
+WORLD = {"fabric", "paramiko", "invoke", "requests", "socket", "subprocess", "time", "random", "rich"}
+
+
+def _imports(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _forbidden(source: str, *prefixes: str) -> list[str]:
+    return [name for name in _imports(source) if any(f"{name}.".startswith(f"{p}.") for p in prefixes)]
+
+
+def _sources(folder: Path, pattern: str = "**/*.py") -> list[Path]:
+    found = sorted(folder.glob(pattern))
+    assert found, f"nothing to look at in {folder}"
+    return found
+
+
+@pytest.mark.parametrize("path", _sources(TASKS / "core"), ids=lambda path: path.stem)
+def test_core_touches_nothing_of_the_world(path: Path) -> None:
+    assert _forbidden(path.read_text(), *WORLD, "tasks.effects", "tasks.lab", "tasks.boundary") == []
+
+
+@pytest.mark.parametrize("path", _sources(TASKS / "effects"), ids=lambda path: path.stem)
+def test_effects_know_neither_the_lab_nor_the_tasks(path: Path) -> None:
+    assert _forbidden(path.read_text(), "tasks.lab", "tasks.boundary", "invoke") == []
+
+
+@pytest.mark.parametrize("path", _sources(TASKS), ids=lambda path: str(path.relative_to(TASKS)))
+def test_only_the_ssh_package_sees_fabric_and_paramiko(path: Path) -> None:
+    inside = path.is_relative_to(TASKS / "effects" / "ssh")
+    assert inside or _forbidden(path.read_text(), "fabric", "paramiko") == []
+
+
+@pytest.mark.parametrize("path", _sources(TASKS, "*.py"), ids=lambda path: path.stem)
+def test_task_modules_do_not_import_each_other(path: Path) -> None:
+    others = [
+        f"tasks.{other.stem}" for other in TASKS.glob("*.py") if other.stem not in ("__init__", "boundary")
+    ]
+    assert _forbidden(path.read_text(), *others) == []
+
+
+def test_a_forbidden_import_is_found_in_every_form() -> None:
+    for line in (
+        "import paramiko",
+        "import paramiko.client",
+        "from paramiko import Agent",
+        "from time import sleep",
+    ):
+        assert _forbidden(line, *WORLD)
+    assert not _forbidden("from timeit import timeit", *WORLD)
+
+
+def test_importing_the_core_does_not_import_fabric() -> None:
+    modules = [f"tasks.core.{path.stem}" for path in _sources(TASKS / "core", "*.py")]
+    code = f"import sys\nfor name in {modules!r}: __import__(name)\nprint(*sys.modules)"
+    seen = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "tasks.core.plan" in seen.stdout.split()
+    assert not {"fabric", "paramiko", "invoke", "requests", "rich"} & set(seen.stdout.split())
