@@ -145,12 +145,13 @@ def _with_expectations(
 ) -> tuple[Step, ...]:
     loaded = dict(old)
     untouched = set(old)
+    expected = expected_counts(loaded, untouched=frozenset(untouched), gone=gone, at=at)
     planned = []
     for kind, target in steps:
         if kind is StepKind.RESTART:
             loaded[target] = new[target]
             untouched.discard(target)
-        expected = expected_counts(loaded, untouched=frozenset(untouched), gone=gone, at=at)
+            expected = expected_counts(loaded, untouched=frozenset(untouched), gone=gone, at=at)
         planned.append(Step(kind=kind, target=target, expected=expected))
     return tuple(planned)
 

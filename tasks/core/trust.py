@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 from typing import Literal
 
 from tasks.core.certificates import Certificate, is_builtin, verify
@@ -83,4 +84,5 @@ def connected_members(
         both = one in assumed and other in assumed
         return both or can_connect(loaded[one], loaded[other], at=at)
 
-    return {name: frozenset(p for p in loaded if p != name and joined(name, p)) for name in loaded}
+    pairs = {frozenset(pair) for pair in combinations(loaded, 2) if joined(*pair)}
+    return {name: frozenset(p for p in loaded if frozenset((name, p)) in pairs) for name in loaded}

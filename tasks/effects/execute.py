@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from tasks.core.errors import Interrupted, OperatorError
-from tasks.core.gates import counts, in_order, in_sync, serves
+from tasks.core.gates import in_order, in_sync
 from tasks.core.plan import RESTARTS, Step, StepKind
 from tasks.effects.migration import Migration
 from tasks.effects.placing import place, require_live, swap
@@ -85,7 +85,7 @@ def _act(run: Migration, step: Step) -> str:
 def _require_expected(run: Migration, step: Step) -> None:
     """No restart while the cluster is not as the step before left it."""
     node = run.member(step.target).nodes[0]
-    gate = counts(run.active_nodes(), run.expected_before(step))
+    gate = run.gates.counts(run.active_nodes(), run.expected_before(step))
     awaited = f"the cluster as planned before {step.id}"
     run.wait(gate, node, awaited, limit_s=node.limits.join_s, settle_s=0)
 
@@ -94,12 +94,12 @@ def prove(run: Migration, step: Step) -> str:
     """Everything at once: each active node's certificate, all counts, pairs in sync, standbys' files."""
     active = run.active_nodes()
     cluster = run.site.cluster
-    gates = [serves(node, run.plan.targets[member].leaf_sha256) for member, node in active.items()]
+    gates = [run.gates.serves(node, run.plan.targets[member].leaf_sha256) for member, node in active.items()]
     for member in (m for m in cluster.members if m.is_pair):
         roles = run.roles(member)
         gates.append(in_sync(roles.primary.name, roles.standby.name))
         require_live(run, roles.standby)
-    gate = in_order(*gates, counts(active, step.expected))
+    gate = in_order(*gates, run.gates.counts(active, step.expected))
     node = cluster.nodes[0]
     run.wait(gate, node, "proof", limit_s=node.limits.restart_s, probe=frozenset(active.values()))
     return f"{len(active)} members serve their new certificates and are connected as before"

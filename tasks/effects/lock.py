@@ -44,7 +44,11 @@ def lock(remotes: Sequence[Remote], *, run: str, at: datetime, acting: dict[str,
     )
     taken: list[Remote] = []
     for remote in remotes:
-        holder = _take(remote, line, acting=acting[remote.node.name])
+        try:
+            holder = _take(remote, line, acting=acting[remote.node.name])
+        except RemoteError:
+            unlock(taken, run=run, acting=acting)
+            raise
         if holder is None:
             taken.append(remote)
         elif holder.run != run:
@@ -93,7 +97,7 @@ def unlock(remotes: Sequence[Remote], *, run: str, acting: dict[str, str]) -> tu
     """Give the lock of `run` back everywhere; the nodes where that failed are returned by name."""
     left = []
     for remote in remotes:
-        argv = _argv(shell_scripts.UNLOCK, _work(remote), run, acting=acting[remote.node.name])
+        argv = _argv(shell_scripts.UNLOCK, _work(remote), run, acting=acting.get(remote.node.name, ""))
         try:
             done = remote.run(argv, privileged=True)
         except RemoteError:

@@ -62,7 +62,7 @@ def _without_wire(site: Site, node: Node) -> NodeSnapshot:
         membership=_try(admin.membership),
         remotes=remotes,
         wire=None,
-        start_trouble=_start_trouble(remote),
+        start_trouble=None if isinstance(files, Unseen) else _start_trouble(remote),
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import GateTimeout, RemoteError
-from tasks.core.gates import Gate, View
+from tasks.core.gates import Gate, View, counts, serves
 from tasks.core.journal import Entry
 from tasks.core.model import Member, Node
 from tasks.core.plan import Counts, Plan, Step
@@ -50,6 +50,14 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True)
+class Gates:
+    """The two proofs of a restart: either alone stops a silent fallback (T2)."""
+
+    serves: Callable[[str, str], Gate] = serves
+    counts: Callable[[Mapping[str, str], Mapping[str, Counts]], Gate] = counts
+
+
+@dataclass(frozen=True, slots=True)
 class Migration:
     site: Site
     plan: Plan
@@ -58,6 +66,7 @@ class Migration:
     clock_offsets: Mapping[str, float]  # per node, its clock minus ours, in seconds
     report: Reporter
     stop: Stop
+    gates: Gates = field(default_factory=Gates)
 
     def remote(self, node: Node) -> Remote:
         return self.site.remote(node)

@@ -23,6 +23,7 @@ from tasks.core.render import (
 from tasks.effects.console import ConsoleReporter, say, show_table, tell, width
 from tasks.effects.execute import RESUME_LINE
 from tasks.effects.look import take_snapshot
+from tasks.effects.migration import Gates
 from tasks.effects.prepare import Prepared, prepare
 from tasks.effects.record import keep_plan, resumable, unfinished
 from tasks.effects.runner import (
@@ -159,6 +160,7 @@ def migrate(
     *,
     ignored: frozenset[str] = frozenset(),
     stop_after: int | None = None,
+    gates: Gates | None = None,
 ) -> Outcome | None:
     """A new run, from the checks to the proof; None if there is nothing to do."""
     refuse_if_unfinished(site)
@@ -170,7 +172,7 @@ def migrate(
         return None
     if not consent.yes and not consent.approved:
         _ask(plan)
-    outcome = start_run(site, prepared, plan, report=ConsoleReporter(), stop_after=stop_after)
+    outcome = start_run(site, prepared, plan, report=ConsoleReporter(), stop_after=stop_after, gates=gates)
     _conclude(site, plan, outcome)
     return outcome
 

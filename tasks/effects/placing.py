@@ -14,13 +14,15 @@ from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.files import Delivery, back_up, clean_up, look_at_files, stage, swap_in
 from tasks.effects.migration import RESUME, Migration
+from tasks.effects.record import RunRecord
+from tasks.effects.site import Site
 
 NAMES = (CA_FILE, CERT_FILE, KEY_FILE)
 
 
-def places_of(run: Migration, node: Node, files: NodeFiles) -> Places:
-    """Where this run's files lie on the node, and where they go."""
-    change = run.plan.edits.get(node.name)
+def places_of(record: RunRecord, node: Node, files: NodeFiles) -> Places:
+    """Where the run's files lie on the node, and where they go."""
+    change = record.plan.edits.get(node.name)
     keystore = PurePosixPath(change.keystore) if change and change.keystore else files.keystore
     truststore = PurePosixPath(change.truststore) if change and change.truststore else files.truststore
     if keystore is None or truststore is None:
@@ -29,7 +31,7 @@ def places_of(run: Migration, node: Node, files: NodeFiles) -> Places:
             node=node.name,
             remedy="set `keystore:` and `truststore:` of the node in the inventory; fab check",
         )
-    return places(node, run=run.record.id, keystore=keystore, truststore=truststore, cfg=files.cfg_path)
+    return places(node, run=record.id, keystore=keystore, truststore=truststore, cfg=files.cfg_path)
 
 
 def place(run: Migration, step: Step) -> str:
@@ -37,7 +39,7 @@ def place(run: Migration, step: Step) -> str:
     node = run.site.cluster.node(step.target)
     remote = run.remote(node)
     files = look_at_files(remote)
-    at = places_of(run, node, files)
+    at = places_of(run.record, node, files)
     live = {name: state.path for name, state in files.files.items()} | {"server.cfg": files.cfg_path}
     back_up(remote, live, to=at.backup, acting=files.acting)
     deliveries = _deliveries(run, node, files, at)
@@ -92,7 +94,7 @@ def _swap_node(run: Migration, node: Node) -> None:
     if change and not moved:
         _refuse_other_cfg(node, files, change.old_sha256)
     moved_from = files.keystore if change and change.keystore and not moved else None
-    at = places_of(run, node, files)
+    at = places_of(run.record, node, files)
     swap_in(remote, at, wanted=wanted, moved_from=moved_from, files=files)
     require_live(run, node)
 
@@ -115,8 +117,7 @@ def require_live(run: Migration, node: Node) -> None:
         raise RemoteError(f"{state.path} {trouble}", node=node.name, remedy=f"fab check; {RESUME}")
 
 
-def clean_nodes(run: Migration) -> None:
-    """Remove the staging directories everywhere; backups stay."""
-    for node in run.site.cluster.nodes:
-        files = look_at_files(run.remote(node))
-        clean_up(run.remote(node), places_of(run, node, files), acting=files.acting)
+def clean_node(site: Site, record: RunRecord, node: Node) -> None:
+    """Remove the run's staging directories from the node; backups stay."""
+    files = look_at_files(site.remote(node))
+    clean_up(site.remote(node), places_of(record, node, files), acting=files.acting)

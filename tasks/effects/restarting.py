@@ -8,11 +8,9 @@ from tasks.core.errors import NotAsPlanned, OperatorError
 from tasks.core.gates import (
     STARTED_MOVED_S,
     Gate,
-    counts,
     in_order,
     in_sync,
     restarted,
-    serves,
     took_over,
 )
 from tasks.core.model import Node
@@ -32,8 +30,8 @@ def restart_single(run: Migration, step: Step) -> str:
     before = _ask_restart(run, step, node, state=PRODUCTION)
     gate = in_order(
         restarted(node.name, started_before=before, state=PRODUCTION),
-        serves(node.name, run.plan.targets[node.member].leaf_sha256),
-        counts(run.active_nodes_but(node), step.expected),
+        run.gates.serves(node.name, run.plan.targets[node.member].leaf_sha256),
+        run.gates.counts(run.active_nodes_but(node), step.expected),
     )
     return _await(run, step, gate, node, f"restart of {node.name}", probe=node, limit_s=node.limits.restart_s)
 
@@ -46,7 +44,7 @@ def restart_standby(run: Migration, step: Step) -> str:
     gate = in_order(
         restarted(node.name, started_before=before, state=STANDBY),
         in_sync(roles.primary.name, node.name),
-        counts(run.active_nodes_but(node), step.expected),
+        run.gates.counts(run.active_nodes_but(node), step.expected),
     )
     limit_s = node.limits.restart_s + node.limits.sync_s
     seen = _await(run, step, gate, node, f"standby {node.name} back in sync", probe=None, limit_s=limit_s)
@@ -62,10 +60,10 @@ def restart_primary(run: Migration, step: Step) -> str:
     before = _ask_restart(run, step, node, state=PRODUCTION)
     gate = in_order(
         took_over(successor.name),
-        serves(successor.name, run.plan.targets[node.member].leaf_sha256),
+        run.gates.serves(successor.name, run.plan.targets[node.member].leaf_sha256),
         restarted(node.name, started_before=before, state=STANDBY),
         in_sync(successor.name, node.name),
-        counts(run.active_nodes_but(node, successor=successor), step.expected),
+        run.gates.counts(run.active_nodes_but(node, successor=successor), step.expected),
     )
     limit_s = node.limits.restart_s + node.limits.sync_s
     seen = _await(run, step, gate, node, f"take-over by {successor.name}", probe=successor, limit_s=limit_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from tasks.core.errors import OperatorError, Refused, UsageError
@@ -12,8 +13,8 @@ from tasks.core.resuming import NEEDED_TO_RESUME, clocks, disagreements, other_s
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import execute
 from tasks.effects.lock import lock, unlock
-from tasks.effects.migration import Migration, Reporter
-from tasks.effects.placing import clean_nodes
+from tasks.effects.migration import Gates, Migration, Reporter
+from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
 from tasks.effects.site import Site
@@ -60,11 +61,17 @@ def refuse_unapproved(site: Site, plan: Plan, approved: str) -> None:
 
 
 def start_run(
-    site: Site, prepared: Prepared, plan: Plan, *, report: Reporter, stop_after: int | None
+    site: Site,
+    prepared: Prepared,
+    plan: Plan,
+    *,
+    report: Reporter,
+    stop_after: int | None,
+    gates: Gates | None = None,
 ) -> Outcome:
     """Begin a run of `plan` and carry it as far as it goes."""
     record = open_run(site.cluster.runs_dir, plan, at=site.clock.now())
-    return _carry_out(site, prepared, record, report=report, stop_after=stop_after)
+    return _carry_out(site, prepared, record, report=report, stop_after=stop_after, gates=gates)
 
 
 def resume_run(
@@ -91,11 +98,17 @@ def resume_run(
 
 
 def _carry_out(
-    site: Site, prepared: Prepared, record: RunRecord, *, report: Reporter, stop_after: int | None
+    site: Site,
+    prepared: Prepared,
+    record: RunRecord,
+    *,
+    report: Reporter,
+    stop_after: int | None,
+    gates: Gates | None = None,
 ) -> Outcome:
     acting = _acting(prepared)
     remotes = [site.remote(node) for node in site.cluster.nodes]
-    with StopOnSignal(announce=lambda text: report.note("", text)) as stop:
+    with held(record), StopOnSignal(announce=lambda text: report.note("", text)) as stop:
         try:
             lock(remotes, run=record.id, at=site.clock.now(), acting=acting)
         except OperatorError:
@@ -109,10 +122,12 @@ def _carry_out(
             clock_offsets=clocks(prepared.snapshot),
             report=report,
             stop=stop,
+            gates=gates or Gates(),
         )
         complete = execute(migration, stop_after=stop_after)
         if complete:
-            clean_nodes(migration)
+            for node in site.cluster.nodes:
+                clean_node(site, record, node)
             for name in unlock(remotes, run=record.id, acting=acting):
                 report.note(name, "the lock could not be given back; the next run will name it")
             migration.write("completed")
@@ -133,19 +148,31 @@ def _acting(prepared: Prepared) -> dict[str, str]:
     }
 
 
+def _clean_where_reached(site: Site, record: RunRecord) -> None:
+    for node in site.cluster.nodes:
+        with suppress(OperatorError):  # its lock stays as well, and names the node
+            clean_node(site, record, node)
+
+
 def break_lock(site: Site, prepared: Prepared, run: str) -> None:
-    """Give up a run and free its lock on every node; its backups stay.
+    """Give up a run: remove what it staged, free its lock on every node; its backups stay.
 
     Raises:
-        UsageError: No node holds a lock of that run, and no run of that name is open here.
+        UsageError: A node is held by another run, or could not be asked.
+        Locked: A process of this machine carries the run on just now.
     """
     remotes = [site.remote(node) for node in site.cluster.nodes]
-    left = unlock(remotes, run=run, acting=_acting(prepared))
-    here = [record for record in runs(site.cluster.runs_dir) if record.id == run]
-    for record in here:
-        record.append(Entry(at=site.clock.now(), event="abandoned", seen="by the operator"))
+    with ExitStack() as stack:
+        here = [record for record in runs(site.cluster.runs_dir) if record.id == run]
+        for record in here:
+            stack.enter_context(held(record))
+            _clean_where_reached(site, record)
+        left = unlock(remotes, run=run, acting=_acting(prepared))
+        for record in here:
+            record.append(Entry(at=site.clock.now(), event="abandoned", seen="by the operator"))
     if left:
         raise UsageError(
-            f"another run than {run} holds the lock on {', '.join(left)}",
+            f"the lock on {', '.join(left)} could not be given back: another run than {run} holds it, "
+            "or the node could not be asked",
             remedy="fab migrate-cluster names the holder; give its run to --break-lock",
         )

@@ -81,8 +81,22 @@ while [ $# -gt 0 ]; do
 done
 """
 
+# Makes a directory and what is missing above it; each is $owner's at the moment it appears.
+_OWN_DIRS = r"""
+own_dirs() {
+    [ -z "$1" ] || [ -d "$1" ] || {
+        own_dirs "${1%/*}"
+        mkdir -p -- "$1.fab-tls"
+        [ "$(id -u)" != 0 ] || chown -- "$owner" "$1.fab-tls"
+        mv -fT -- "$1.fab-tls" "$1"
+    }
+}
+"""
+
 # args: owner, then (path, size, mode) per file; the contents follow each other on standard input.
-STAGE = r"""
+STAGE = (
+    _OWN_DIRS
+    + r"""
 set -eu
 umask 077
 owner=$1
@@ -91,17 +105,19 @@ while [ $# -gt 0 ]; do
     path=$1 size=$2 mode=$3
     shift 3
     dir=${path%/*}
+    own_dirs "${dir%%/.fab-tls/*}"
     mkdir -p -- "$dir"
     rm -f -- "$path.part"
     set -C
     dd bs=1 count="$size" 2>/dev/null > "$path.part"
     set +C
     chmod "$mode" -- "$path.part"
-    [ "$(id -u)" != 0 ] || chown -- "$owner" "$path.part"
-    mv -f -- "$path.part" "$path"
+    [ "$(id -u)" != 0 ] || chown -h -- "$owner" "$path.part"
+    mv -fT -- "$path.part" "$path"
     sha256sum -- "$path"
 done
 """
+)
 
 # args: backup directory, then (name, live path) per file. Never touches a finished backup.
 BACKUP = r"""
@@ -123,7 +139,9 @@ sync -- "$dir" 2>/dev/null || :
 # args: owner, staged and live path of CA file, certificate, key, server.cfg (staged may not
 # exist: then it is live already), the old keystore ("" unless it moves). Broken off anywhere it
 # leaves at worst no key (T2), never a key beside another certificate (T1). Safe to repeat.
-SWAP = r"""
+SWAP = (
+    _OWN_DIRS
+    + r"""
 set -eu
 umask 077
 trap '' HUP PIPE INT TERM
@@ -132,38 +150,42 @@ shift 9
 old=$1
 root=no
 [ "$(id -u)" != 0 ] || root=yes
-home() {
-    [ -d "$1" ] || { mkdir -p -- "$1"; [ $root = no ] || chown -- "$owner" "$1"; }
-}
-home "${key%/*}"
-home "${ca%/*}"
+new=${key%/*}
+own_dirs "$new"
+own_dirs "${ca%/*}"
 if [ -n "$old" ]; then
-    for entry in "$old"/* "$old"/.[!.]*; do
+    for entry in "$old"/* "$old"/.[!.]* "$old"/..?*; do
         name=${entry##*/}
-        case $name in Cluster_cert.pem|Cluster_key.pem|.fab-tls) continue ;; esac
+        case $name in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) continue ;; esac
         [ -e "$entry" ] || continue
-        [ -e "${key%/*}/$name" ] || cp -pR -- "$entry" "${key%/*}/"
+        [ ! -e "$new/$name" ] || continue
+        case $(readlink -- "$entry") in ""|/*) links=-P ;; *) links=-H ;; esac
+        rm -rf -- "$new/.fab-tls.part"
+        cp -pR $links -- "$entry" "$new/.fab-tls.part"
+        mv -fT -- "$new/.fab-tls.part" "$new/$name"
     done
 fi
 alike() {
-    [ ! -e /sys/fs/selinux/enforce ] || chcon --reference="${2%/*}" -- "$1" || echo "label kept: $1" >&2
+    [ ! -e /sys/fs/selinux/enforce ] || chcon --reference="${2%/*}" -- "$1" \
+        || echo "label kept: $1" >&2 || :
 }
-if [ -e "$ca_new" ]; then alike "$ca_new" "$ca"; mv -f -- "$ca_new" "$ca"; fi
+if [ -e "$ca_new" ]; then alike "$ca_new" "$ca"; mv -fT -- "$ca_new" "$ca"; fi
 if [ -e "$key_new" ]; then
     alike "$key_new" "$key"
     rm -f -- "$key"
-    if [ -e "$cert_new" ]; then alike "$cert_new" "$cert"; mv -f -- "$cert_new" "$cert"; fi
-    mv -f -- "$key_new" "$key"
+    if [ -e "$cert_new" ]; then alike "$cert_new" "$cert"; mv -fT -- "$cert_new" "$cert"; fi
+    mv -fT -- "$key_new" "$key"
 fi
 if [ -e "$cfg_new" ]; then
     chmod --reference="$cfg" -- "$cfg_new"
     [ $root = no ] || chown --reference="$cfg" -- "$cfg_new"
     alike "$cfg_new" "$cfg"
-    mv -f -- "$cfg_new" "$cfg"
+    mv -fT -- "$cfg_new" "$cfg"
 fi
 sync -- "$ca" "$cert" "$key" "$cfg" 2>/dev/null || :
 sha256sum -- "$ca" "$cert" "$key" "$cfg"
 """
+)
 
 # args: stage directories. Backups stay: they are what a rollback needs.
 CLEAN = r"""
