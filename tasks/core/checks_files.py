@@ -13,6 +13,7 @@ from tasks.core.places import data_of
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import Membership
 
+UNREADABLE = "unreadable"  # in place of a fingerprint
 NEEDED_BYTES = 4 * 1024 * 1024
 
 
@@ -126,23 +127,26 @@ def _wire_and_disk(seen: NodeSnapshot, files: NodeFiles, *, served: Wire) -> Ite
             "find out who removed it; fab migrate-cluster places it again",
         )
     elif disk is not None and disk != sha256:
+        lies = "an unreadable one" if disk == UNREADABLE else disk[:8]
         yield _warning(
             "pending-files",
             seen,
-            f"serves {sha256[:8]}, but {disk[:8]} lies on disk: the next restart or crash "
+            f"serves {sha256[:8]}, but {lies} lies on disk: the next restart or crash "
             "would switch to it, or it could not be read at the last start",
             "find out who placed it; fab migrate-cluster replaces it in order",
         )
 
 
 def disk_leaf_sha256(files: NodeFiles) -> str | None:
-    """The fingerprint of the certificate file's first certificate; None if there is none."""
+    """The fingerprint of the certificate file's first certificate; None if there is none,
+    UNREADABLE if nothing can be made of it.
+    """
     if not files.files[CERT_FILE].exists:
         return None
     try:
         return parse_pem_chain(files.cert_pem)[0].sha256
     except CertificateFault:
-        return "unreadable"
+        return UNREADABLE
 
 
 def _revocation(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:

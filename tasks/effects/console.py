@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 import time
 from datetime import UTC, datetime
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -50,14 +52,31 @@ def _style(cell: str) -> str:
     return ""
 
 
-def say(text: str = "") -> None:
-    """One line of a result."""
-    print(text, flush=True)  # noqa: T201
+def say(text: str = "", *, verbatim: bool = False) -> None:
+    """One line of a result; folded between words on a terminal, unless `verbatim`."""
+    print(text if verbatim else _folded(text, sys.stdout), flush=True)  # noqa: T201
 
 
 def tell(text: str) -> None:
     """One line of progress or an error."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(_folded(text, sys.stderr), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _folded(text: str, stream: TextIO) -> str:
+    """Each line as it is when piped; on a terminal broken between words, continued indented."""
+    if not stream.isatty():
+        return text
+    columns = shutil.get_terminal_size((80, 24)).columns
+    return "\n".join(fold(line, columns=columns) for line in text.split("\n"))
+
+
+def fold(line: str, *, columns: int) -> str:
+    """Break one line between words; commands and paths stay whole."""
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    pieces = textwrap.wrap(
+        line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(pieces)
 
 
 class ConsoleReporter:

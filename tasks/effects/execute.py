@@ -7,6 +7,7 @@ from typing import assert_never
 from tasks.core.errors import Interrupted, OperatorError
 from tasks.core.gates import in_order, in_sync
 from tasks.core.plan import RESTARTS, Step, StepKind
+from tasks.core.render import step_text
 from tasks.effects.migration import Migration
 from tasks.effects.placing import place, require_live, swap
 from tasks.effects.restarting import forget_failed_restart, restart_primary, restart_single, restart_standby
@@ -38,7 +39,7 @@ def execute(run: Migration, *, stop_after: int | None = None) -> bool:
             and step.kind in RESTARTS | {StepKind.SWAP}
         ):
             return False
-        run.report.step(run.plan.steps.index(step) + 1, total, step, what=describe(run, step))
+        run.report.step(run.plan.steps.index(step) + 1, total, step, what=step_text(run.plan, step))
         _perform(run, step)
     return True
 
@@ -103,21 +104,3 @@ def prove(run: Migration, step: Step) -> str:
     node = cluster.nodes[0]
     run.wait(gate, node, "proof", limit_s=node.limits.restart_s, probe=frozenset(active.values()))
     return f"{len(active)} members serve their new certificates and are connected as before"
-
-
-def describe(run: Migration, step: Step) -> str:
-    """What the step does, in the operator's words."""
-    match step.kind:
-        case StepKind.PLACE:
-            return f"stage the files on {step.target} and verify them"
-        case StepKind.SWAP:
-            return f"make the staged files of {step.target} live"
-        case StepKind.RESTART_STANDBY:
-            return f"restart the standby of {step.target}, wait for sync"
-        case StepKind.RESTART:
-            last = " (the observer, last)" if step.target == run.plan.observer else ""
-            return f"restart {step.target}{last}"
-        case StepKind.PROVE:
-            return "prove every certificate on the wire and every count"
-        case _:
-            assert_never(step.kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ class Holder:
         return f"run {self.run} of {self.owner}@{self.host} since {self.since}"
 
 
+UNKNOWN = Holder("(unknown)", "(unknown)", "(unknown)", "(unknown)")
+
+
 def lock(remotes: Sequence[Remote], *, run: str, at: datetime, acting: dict[str, str]) -> None:
     """Take the lock on every node for `run`; a lock that the same run holds is taken over.
 
@@ -39,7 +43,7 @@ def lock(remotes: Sequence[Remote], *, run: str, at: datetime, acting: dict[str,
         RemoteError: A node could not be asked.
     """
     line = json.dumps(
-        {"run": run, "owner": getpass.getuser(), "host": socket.gethostname(), "since": f"{at:%FT%TZ}"},
+        {"run": run, "owner": _login(), "host": socket.gethostname(), "since": f"{at:%FT%TZ}"},
         separators=(",", ":"),
     )
     taken: list[Remote] = []
@@ -53,12 +57,26 @@ def lock(remotes: Sequence[Remote], *, run: str, at: datetime, acting: dict[str,
             taken.append(remote)
         elif holder.run != run:
             unlock(taken, run=run, acting=acting)
-            raise Locked(
-                f"another run works on this cluster: {holder}",
-                node=remote.node.name,
-                remedy=f"wait for it, or where it was started: fab migrate-cluster --resume; "
-                f"if it is dead for sure: fab migrate-cluster --break-lock {holder.run}",
-            )
+            raise _locked(remote, holder)
+
+
+def _login() -> str:
+    """Who we are; containers may run as a uid without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _locked(remote: Remote, holder: Holder) -> Locked:
+    if holder is UNKNOWN:
+        remedy = f"look for its owner; if there is none: rm -r {_work(remote)}/lock on {remote.node.name}"
+    else:
+        remedy = (
+            "wait for it, or where it was started: fab migrate-cluster --resume; "
+            f"if it is dead for sure: fab migrate-cluster --break-lock {holder.run}"
+        )
+    return Locked(f"another run works on this cluster: {holder}", node=remote.node.name, remedy=remedy)
 
 
 def _argv(script: str, work: str, *args: str, acting: str) -> tuple[str, ...]:
@@ -89,8 +107,8 @@ def _holder(text: str) -> Holder:
     try:
         raw = json.loads(text)
         return Holder(*(clean(str(raw[key])) for key in ("run", "owner", "host", "since")))
-    except (ValueError, KeyError, TypeError):
-        return Holder("(unknown)", "(unknown)", "(unknown)", "(unknown)")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return UNKNOWN
 
 
 def unlock(remotes: Sequence[Remote], *, run: str, acting: dict[str, str]) -> tuple[str, ...]:

@@ -129,15 +129,16 @@ def show_plan(plan: Plan) -> None:
         return
     show_table(plan_table(plan))
     say(f"strategy {plan.strategy}: {plan.why}")
+    moving = {step.target for step in plan.steps}
     for member, target in plan.targets.items():
-        say(
-            f"  {member}: -> {target.leaf_sha256[:8]} {target.leaf_subject}, valid until {target.not_after[:10]}"
-        )
+        what = "->" if member in moving else "runs already with"
+        leaf = f"{target.leaf_sha256[:8]} {target.leaf_subject}, valid until {target.not_after[:10]}"
+        say(f"  {member}: {what} {leaf}")
     for node, change in plan.edits.items():
         say(
             f"  [{node}] {change.path} is edited; {len(change.carried)} other files of the keystore go along:"
         )
-        say(change.diff.rstrip("\n"))
+        say(change.diff.rstrip("\n"), verbatim=True)
     moved = len(plan.restarts)
     say(
         f"{moved} restarts, about {duration(moved * 25)} of waiting; clients of a restarting server reconnect"

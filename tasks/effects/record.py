@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from tasks.core.errors import Locked, UsageError
 from tasks.core.journal import Entry, Progress, progress, read_journal
@@ -33,7 +33,8 @@ class RunRecord:
     plan: Plan
 
     def append(self, entry: Entry) -> None:
-        """Write one line and wait until it is on the disk."""
+        """Write one line, after what is whole, and wait until it is on the disk."""
+        _drop_torn_line(self.directory / JOURNAL)
         line = entry.model_dump_json(exclude_defaults=True) + "\n"
         with open(self.directory / JOURNAL, "ab", opener=_private) as journal:
             journal.write(line.encode())
@@ -70,9 +71,10 @@ def _private(path: str, flags: int) -> int:
 
 
 def open_run(runs_dir: Path, plan: Plan, *, at: datetime) -> RunRecord:
-    """Make the directory of a new run."""
-    run_id = f"{at:%Y%m%dT%H%M%SZ}-{plan.fingerprint[:6]}"
+    """Make the directory of a new run. Its id is its own: the lock knows a run by nothing else."""
+    run_id = f"{at:%Y%m%dT%H%M%SZ}-{plan.fingerprint[:6]}-{secrets.token_hex(2)}"
     directory = runs_dir / run_id
+    _make_private(runs_dir)
     _make_private(directory)
     record = RunRecord(run_id, directory, plan)
     _write(directory / PLAN, plan)
@@ -86,7 +88,7 @@ def _make_private(directory: Path) -> None:
 
 
 def _write(path: Path, plan: Plan) -> None:
-    with open(path.with_suffix(".part"), "w", opener=_private) as part:
+    with open(path.with_suffix(".part"), "w", encoding="utf-8", opener=_private) as part:
         part.write(plan.model_dump_json(indent=2) + "\n")
         part.flush()
         os.fsync(part.fileno())
@@ -96,6 +98,7 @@ def _write(path: Path, plan: Plan) -> None:
 def keep_plan(runs_dir: Path, plan: Plan) -> Path:
     """Remember a plan that was shown, so that `--approve` can say what has changed since."""
     directory = runs_dir / "plans"
+    _make_private(runs_dir)
     _make_private(directory)
     path = directory / f"{plan.fingerprint}.json"
     _write(path, plan)
@@ -104,8 +107,10 @@ def keep_plan(runs_dir: Path, plan: Plan) -> Path:
 
 def kept_plan(runs_dir: Path, fingerprint: str) -> Plan | None:
     """The plan of that fingerprint, if it was shown on this machine."""
-    path = runs_dir / "plans" / f"{fingerprint}.json"
-    return _read(path) if path.name == f"{Path(fingerprint).name}.json" and path.is_file() else None
+    if not re.fullmatch("[0-9a-f]{12}", fingerprint):
+        return None
+    plan = _read(runs_dir / "plans" / f"{fingerprint}.json")
+    return plan if plan is not None and plan.fingerprint == fingerprint else None
 
 
 def runs(runs_dir: Path) -> tuple[RunRecord, ...]:
@@ -113,7 +118,6 @@ def runs(runs_dir: Path) -> tuple[RunRecord, ...]:
     found = []
     for path in sorted(runs_dir.glob(f"*/{PLAN}")):
         if (plan := _read(path)) is not None and (path.parent / JOURNAL).is_file():
-            _drop_torn_line(path.parent / JOURNAL)
             found.append(RunRecord(path.parent.name, path.parent, plan))
     return tuple(found)
 
@@ -140,14 +144,14 @@ def resumable(runs_dir: Path) -> RunRecord:
 
 def _read(path: Path) -> Plan | None:
     try:
-        return Plan.model_validate_json(path.read_text())
-    except (OSError, ValidationError):
+        return Plan.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # no file, no text, no plan
         return None
 
 
 def _drop_torn_line(path: Path) -> None:
     """A crash may have cut the last line short: what it said did not happen."""
-    content = path.read_bytes()
+    content = path.read_bytes() if path.exists() else b""
     if content and not content.endswith(b"\n"):
         with open(path, "r+b") as journal:
             journal.truncate(content.rfind(b"\n") + 1)

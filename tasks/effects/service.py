@@ -8,6 +8,9 @@ from tasks.effects.admin import AdminApi
 from tasks.effects.remote import Remote
 from tasks.effects.wait import Clock
 
+# Some shells' `command -v` finds files that nobody may execute.
+_EXECUTABLE = 'found=$(command -v -- "$0") && case $found in /*) [ -f "$found" ] && [ -x "$found" ] ;; esac'
+
 
 def start(remote: Remote) -> None:
     """Start a server that is down; harmless where it runs.
@@ -44,11 +47,12 @@ def why_start_would_fail(remote: Remote) -> str | None:
         case ByContainer(engine, name):
             argv = (engine, "inspect", "--type", "container", name)
         case ByCommand(command):
-            argv = ("sh", "-c", 'command -v -- "$1" >/dev/null', "sh", command[0])
+            argv = ("sh", "-c", _EXECUTABLE, command[0])
     done = remote.run(argv, privileged=True)
     if done.exit_status == 0:
         return None
-    return f"{' '.join(argv[:2])} ...: exit {done.exit_status}: {done.error_text or 'not found'}"
+    what = " ".join(argv[:2]) + " ..." if argv[0] != "sh" else argv[-1]
+    return f"{what}: exit {done.exit_status}: {done.error_text or 'not found'}"
 
 
 def request_restart(remote: Remote, admin: AdminApi, *, clock: Clock) -> None:

@@ -194,17 +194,19 @@ for dir in "$@"; do rm -rf -- "$dir"; rmdir -- "${dir%/*}" "${dir%/*/*}" 2>/dev/
 """
 
 # args: work directory. Standard input: the owner's line. Exit 0: taken; 7: held, owner printed.
+# The lock appears with its owner in it, by a rename that fails where another one stands.
 LOCK = r"""
 set -u
 umask 077
 IFS= read -r line
 mkdir -p -- "$1" || exit 4
-if mkdir -- "$1/lock" 2>/dev/null; then
-    printf '%s\n' "$line" > "$1/lock/owner" || exit 4
-    exit 0
-fi
-[ -d "$1/lock" ] || exit 4
-cat -- "$1/lock/owner" 2>/dev/null
+new=$1/lock.$$
+rm -rf -- "$new"
+mkdir -- "$new" && printf '%s\n' "$line" > "$new/owner" || { rm -rf -- "$new"; exit 4; }
+if mv -fT -- "$new" "$1/lock" 2>/dev/null; then exit 0; fi
+rm -rf -- "$new"
+[ -d "$1/lock" ] || { echo "$1/lock is no directory" >&2; exit 4; }
+head -c 2000 -- "$1/lock/owner" 2>/dev/null
 exit 7
 """
 
@@ -213,7 +215,8 @@ UNLOCK = r"""
 set -u
 [ -d "$1/lock" ] || exit 0
 case $(cat -- "$1/lock/owner" 2>/dev/null) in *"\"run\":\"$2\""*) ;; *) exit 7 ;; esac
-rm -rf -- "$1/lock"
+mv -fT -- "$1/lock" "$1/lock.$$" || exit 4
+rm -rf -- "$1/lock.$$"
 rmdir -- "$1" 2>/dev/null || :
 """
 

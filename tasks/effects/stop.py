@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -33,4 +34,5 @@ class StopOnSignal:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked.set()
         name = signal.Signals(number).name
-        self._announce(f"{name}: finishing the current operation, then stopping; the state is saved")
+        with suppress(OSError, RuntimeError):  # the terminal is gone, or is being written to just now
+            self._announce(f"{name}: finishing the current operation, then stopping; the state is saved")

@@ -53,7 +53,7 @@ class Watch:
         look: Takes a fresh view.
         report: Called with the text last seen and the seconds left, at every look.
         stopping: Whether the operator asked to stop.
-        nudge: Called at every look with the view and the seconds waited; may raise.
+        nudge: Called at every look that does not hold, with the view and the seconds waited; may raise.
         remedy: What to do when the limit passes.
     """
 
@@ -94,7 +94,7 @@ def hold(gate: Gate, watch: Watch, *, waits: Waits, clock: Clock) -> str:
                 joining = None
             case Waiting():
                 holding = None
-                joining = (joining or now) if verdict.joining else None
+                joining = None if not verdict.joining else now if joining is None else joining
                 _check_limits(watch, verdict, waits=waits, waited_s=now - started, joining=joining, now=now)
                 watch.nudge(view, now - started)
         if watch.stopping():

@@ -92,8 +92,8 @@ class _Connection(BaseHTTPRequestHandler):
         faults = self.server.gateway.host.disturbances.active()
         if faults.get("rest_hang"):
             return self._hang()
-        if isinstance(status := faults.get("rest_status"), int) and status >= 100:
-            return self._answer(routes.error(status, "CWLNA0999", "An injected fault."), faults)
+        if isinstance(status := faults.get("rest_status"), int | float) and status >= 100:
+            return self._answer(routes.error(int(status), "CWLNA0999", "An injected fault."), faults)
         if not self._is_authorized():
             return self._answer(_NOT_AUTHORIZED, faults)
         path = self.path.partition("?")[0]

@@ -138,20 +138,19 @@ def wire(runs: CredentialSet, *, ca: tuple[Certificate, ...] | None = None, addr
 
 
 def node_files(one: Node, runs: CredentialSet, *, changed_at: float = PLACED_AT) -> NodeFiles:
-    keystore, truststore = KEYSTORE, TRUSTSTORE
     content = {} if runs is BUILTIN_SET else runs.files()
     return NodeFiles(
         clock_offset_s=0.0,
         cfg_path=one.paths.server_cfg,
         cfg=parse(CFG),
         cfg_sha256=file_sha256(CFG),
-        keystore=keystore,
-        truststore=truststore,
+        keystore=KEYSTORE,
+        truststore=TRUSTSTORE,
         service_user="463:463",
         acting="463:463",
         login_uid=0,
         files={
-            name: _state((truststore if name == CA_FILE else keystore) / name, content.get(name), changed_at)
+            name: _state((TRUSTSTORE if name == CA_FILE else KEYSTORE) / name, content.get(name), changed_at)
             for name in (CA_FILE, CERT_FILE, KEY_FILE)
         },
         ca_pem=content.get(CA_FILE, b""),

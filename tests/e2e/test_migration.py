@@ -133,7 +133,7 @@ def _texts(lab: Lab, done: Done) -> dict[str, str]:
     for node in lab.nodes:
         places += [path for path in node.log_dir.rglob("*") if path.is_file()]
         places += [path for path in node.sshd_dir.iterdir() if path.suffix == ".log"]
-        places += [path for path in node.directory.glob("*.log")]
+        places += node.directory.glob("*.log")
     return found | {str(path): path.read_text(errors="replace") for path in places}
 
 

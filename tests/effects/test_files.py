@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -70,12 +70,17 @@ def test_owner_mode_hash_and_content_are_seen_in_every_shell(any_shell: Tree) ->
         KEY: sha256(b"key old"),
     }
     key = seen.files[KEY]
-    assert (key.path, key.owner, key.mode, key.readable) == (node.keystore / KEY, node.user, "600", True)
+    assert (key.path, key.owner, key.mode, key.readable) == (
+        PurePosixPath(node.keystore / KEY),
+        node.user,
+        "600",
+        True,
+    )
     assert key.changed_at == int((node.keystore / KEY).stat().st_ctime)
     assert (seen.ca_pem, seen.cert_pem) == (b"ca old", b"cert old")
     assert (seen.others, seen.crl_present, seen.work_entries) == (("AdminDefaultKey.pem",), False, ())
     assert (seen.service_user, seen.acting, seen.login_uid) == (node.user, node.acting, os.geteuid())
-    assert (seen.cfg_path, seen.cfg_sha256) == (node.cfg, sha256(node.cfg.read_bytes()))
+    assert (seen.cfg_path, seen.cfg_sha256) == (PurePosixPath(node.cfg), sha256(node.cfg.read_bytes()))
 
 
 def test_absent_files_are_seen_as_absent_and_not_as_unreadable(node: Tree) -> None:
@@ -118,7 +123,7 @@ def test_a_symlinked_server_cfg_is_resolved(node: Tree) -> None:
     legacy = node.root / "legacy.cfg"
     legacy.symlink_to(node.cfg)
     seen = look_at_files(node.with_paths(server_cfg=legacy).remote)
-    assert seen.cfg_path == node.cfg
+    assert seen.cfg_path == PurePosixPath(node.cfg)
     assert seen.target_fault is None
 
 
@@ -148,7 +153,7 @@ def test_server_cfg_arrives_byte_for_byte(node: Tree) -> None:
 def test_without_a_keystore_in_server_cfg_no_file_is_believed_to_be_there(node: Tree) -> None:
     node.write(node.cfg, f"TrustedCertificateDir = {node.truststore}\n".encode(), mode=0o640)
     seen = look_at_files(node.remote)
-    assert (seen.keystore, seen.truststore) == (None, node.truststore)
+    assert (seen.keystore, seen.truststore) == (None, PurePosixPath(node.truststore))
     assert [name for name, state in seen.files.items() if state.exists] == [CA]
 
 
@@ -165,7 +170,7 @@ def test_a_custom_keystore_is_looked_at_where_server_cfg_says_and_written_where_
 ) -> None:
     custom = node.folder(node.root / "amlen" / "custom")
     seen = look_at_files(node.with_paths(keystore=custom / "new").remote)
-    assert seen.keystore == node.keystore
+    assert seen.keystore == PurePosixPath(node.keystore)
     assert seen.target_fault is None
     assert not (custom / "new").exists()
 
@@ -214,7 +219,11 @@ def test_a_file_name_with_a_line_end_cannot_pass_for_a_fact(node: Tree) -> None:
 def test_a_hostile_path_is_a_path_and_never_runs(name: str) -> None:
     with tree(name=name) as node:
         seen = look_at_files(node.remote)
-        assert (seen.cfg_path, seen.keystore, seen.target_fault) == (node.cfg, node.keystore, None)
+        assert (seen.cfg_path, seen.keystore, seen.target_fault) == (
+            PurePosixPath(node.cfg),
+            PurePosixPath(node.keystore),
+            None,
+        )
         assert seen.files[KEY].sha256 == sha256(b"key old")
         assert seen.ca_pem == b"ca old"
         assert not list(node.root.parent.rglob("ran"))

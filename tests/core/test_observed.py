@@ -1,0 +1,117 @@
+"""What a running process has loaded, told from the wire and the files beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tasks.core.credential_set import CA_FILE
+from tasks.core.observed import ca_on_disk, loaded_now, pending_ca, standby_started_after_files
+from tasks.core.snapshot import Snapshot
+from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED
+from tests.core.snapshots import (
+    NO_ANSWER,
+    WITH_PAIR,
+    alter,
+    alter_file,
+    alter_files,
+    alter_server,
+    files_of,
+    healthy,
+    node_files,
+    unreachable,
+    wire,
+)
+
+
+def test_each_member_has_loaded_what_it_serves_and_the_ca_file_that_it_names() -> None:
+    seen = loaded_now(healthy(WITH_PAIR, runs=OWN.sets))
+    assert set(seen) == {"gw-a", "gw-b", "gw-c", "gw-d"}
+    assert seen["gw-b"].chain == OWN.sets["gw-b"].chain
+    assert seen["gw-b"].trusted == (OWN.issuer.certificate,)
+
+
+def test_a_ca_file_that_came_after_the_start_is_not_loaded() -> None:
+    both = (*SHARED.ca, *OTHER_SHARED.ca)
+    pem = SHARED.ca_pem + OTHER_SHARED.ca_pem
+    snapshot = alter_files(healthy(runs=SHARED), "gw-a", ca_pem=pem)
+    assert loaded_now(snapshot)["gw-a"].trusted == SHARED.ca
+    restarted = alter(snapshot, "gw-a", wire=wire(SHARED, ca=both))
+    assert loaded_now(restarted)["gw-a"].trusted == both
+
+
+def test_on_the_built_in_pair_the_wire_names_no_ca_file_and_the_disk_is_believed() -> None:
+    snapshot = alter(healthy(), "gw-a", files=node_files(WITH_PAIR.node("gw-a"), SHARED))
+    assert loaded_now(snapshot)["gw-a"].trusted == SHARED.ca
+    assert loaded_now(healthy())["gw-a"].trusted == ()
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        pytest.param(alter(healthy(), "gw-b", wire=NO_ANSWER), id="no handshake"),
+        pytest.param(unreachable(healthy(), "gw-b"), id="no SSH"),
+    ],
+)
+def test_a_member_whose_certificate_is_unseen_is_left_out(snapshot: Snapshot) -> None:
+    assert set(loaded_now(snapshot)) == {"gw-a", "gw-c"}
+
+
+def test_without_a_look_at_the_files_nobody_is_known_to_be_trusted() -> None:
+    snapshot = alter(healthy(runs=SHARED), "gw-a", files=NO_ANSWER)
+    assert loaded_now(snapshot)["gw-a"].trusted == ()
+    assert loaded_now(snapshot)["gw-b"].trusted == SHARED.ca
+
+
+def test_a_ca_file_counts_only_where_the_server_can_read_it() -> None:
+    snapshot = healthy(runs=SHARED)
+    assert ca_on_disk(files_of(snapshot, "gw-a")) == SHARED.ca
+    unreadable = alter_file(snapshot, "gw-a", CA_FILE, readable=False)
+    assert ca_on_disk(files_of(unreadable, "gw-a")) == ()
+    garbage = alter_files(snapshot, "gw-a", ca_pem=b"garbage")
+    assert ca_on_disk(files_of(garbage, "gw-a")) == ()
+
+
+def test_a_ca_file_changed_since_the_start_is_named_with_both_sides() -> None:
+    snapshot = alter(healthy(runs=SHARED), "gw-a", wire=wire(SHARED, ca=OTHER_SHARED.ca))
+    (finding,) = pending_ca(snapshot)
+    assert (finding.name, finding.where) == ("pending-ca", "gw-a")
+    assert OTHER_SHARED.leaf.subject in finding.problem
+    assert SHARED.leaf.subject in finding.problem
+
+
+def test_a_process_that_loaded_no_ca_file_beside_one_on_disk_is_named() -> None:
+    (finding,) = pending_ca(alter(healthy(runs=SHARED), "gw-a", wire=wire(SHARED, ca=())))
+    assert "accepts clients of nobody" in finding.problem
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        pytest.param(healthy(WITH_PAIR, runs=SHARED), id="as on disk"),
+        pytest.param(healthy(WITH_PAIR), id="built-in without files"),
+        pytest.param(
+            alter(healthy(), "gw-a", files=node_files(WITH_PAIR.node("gw-a"), SHARED)),
+            id="built-in beside a CA file",
+        ),
+        pytest.param(unreachable(healthy(runs=SHARED), "gw-a"), id="unseen"),
+    ],
+)
+def test_no_ca_file_is_pending(snapshot: Snapshot) -> None:
+    assert list(pending_ca(snapshot)) == []
+
+
+def test_a_standby_is_younger_than_the_files_or_not_proven() -> None:
+    snapshot = healthy(WITH_PAIR, runs=SHARED)
+    primary, standby = snapshot.nodes["gw-d1"], snapshot.nodes["gw-d2"]
+    assert standby_started_after_files(standby, primary)
+    older = alter_server(snapshot, "gw-d2", uptime_s=2 * 3600).nodes["gw-d2"]
+    assert not standby_started_after_files(older, primary)
+    for unseen in (replace(standby, files=NO_ANSWER), replace(standby, status=NO_ANSWER)):
+        assert not standby_started_after_files(unseen, primary)
+    assert not standby_started_after_files(standby, replace(primary, files=NO_ANSWER))
+
+
+def test_the_built_in_pair_of_these_tests_is_taken_for_one() -> None:
+    assert BUILTIN_SET.leaf.subject in wire(BUILTIN_SET).client_cas

@@ -1,0 +1,117 @@
+"""Who may start a run: approval by fingerprint, the open run, the lock."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from signal import SIGKILL
+
+import pytest
+
+from tasks.effects.record import held, runs
+from tests.e2e.labs import Ran, Rig, begun, rigged, small
+from tests.e2e.sights import WORK, files, leftovers, processes
+
+FINGERPRINT = re.compile(r"fingerprint ([0-9a-f]{12})")
+
+
+@contextmanager
+def untouched(rig: Rig) -> Iterator[None]:
+    """No file of any node changes in the block, and no server restarts."""
+    before = files(rig.lab), processes(rig.lab)
+    yield
+    assert (files(rig.lab), processes(rig.lab)) == before
+
+
+def _fingerprint(ran: Ran) -> str:
+    found = FINGERPRINT.search(ran.stdout)
+    assert found is not None, ran.stdout
+    return found[1]
+
+
+def test_without_a_terminal_a_run_wants_yes_or_a_fingerprint(quiet: Rig) -> None:
+    with untouched(quiet):
+        ran = quiet.fab("migrate-cluster")
+    assert ran.code == 2
+    assert f"fab migrate-cluster --approve {_fingerprint(ran)} (or --yes)" in ran.stderr
+
+
+def test_a_fingerprint_that_nobody_saw_here_is_refused(quiet: Rig) -> None:
+    with untouched(quiet):
+        ran = quiet.fab("migrate-cluster", "--approve", "0123456789ab")
+    assert ran.code == 3
+    assert "approved was 0123456789ab: the approved plan was not made on this machine" in ran.stderr
+
+
+def test_a_stale_fingerprint_is_refused_with_the_difference(quiet: Rig) -> None:
+    approved = _fingerprint(quiet.fab("plan").ok())
+    assert _fingerprint(quiet.fab("plan").ok()) == approved
+    with untouched(quiet):
+        ran = quiet.fab("migrate-cluster", "--approve", approved, "--observer", "gw-a")
+    assert ran.code == 3
+    assert f"approved was {approved}: observer: gw-b -> gw-a" in ran.stderr
+    assert "-> fab plan, have it approved anew" in ran.stderr
+    assert quiet.runs == ()
+
+
+def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
+    lock = quiet.lab.node("gw-b").data_dir / "data" / WORK / "lock"
+    lock.mkdir(parents=True)
+    holder = {"run": "20260101T000000Z-abcdef", "owner": "eve", "host": "elsewhere", "since": "today"}
+    (lock / "owner").write_text(json.dumps(holder, separators=(",", ":")) + "\n")
+    try:
+        with untouched(quiet):
+            ran = quiet.migrate()
+        assert ran.code == 7
+        assert "[gw-b] another run works on this cluster: run 20260101T000000Z-abcdef of eve" in ran.stderr
+        assert "fab migrate-cluster --break-lock 20260101T000000Z-abcdef" in ran.stderr
+        with untouched(quiet):
+            other = quiet.fab("migrate-cluster", "--break-lock", "20260101T000000Z-000000")
+        assert other.code == 2
+        assert "another run than 20260101T000000Z-000000 holds it" in other.stderr
+        quiet.fab("migrate-cluster", "--break-lock", holder["run"]).ok()
+        assert leftovers(quiet.lab) == ()
+    finally:
+        shutil.rmtree(lock.parent, ignore_errors=True)
+    assert quiet.migrate("--observer", "gw-x").code == 2  # no run is open: it is the wish that is refused
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """Two members with a run that was killed while it placed the files."""
+    with rigged(tmp_path_factory.mktemp("open"), small()) as rig:
+        with begun(rig, "--approve", _fingerprint(rig.fab("plan").ok())) as run:
+            run.until("done", "place:gw-a")
+            run.signalled(SIGKILL)
+        yield rig
+
+
+def test_an_open_run_refuses_a_new_one(opened: Rig) -> None:
+    (run,) = opened.runs
+    with untouched(opened):
+        ran = opened.migrate()
+    assert ran.code == 3
+    assert f"run {run.name} is not finished" in ran.stderr
+    assert "fab migrate-cluster --resume" in ran.stderr
+    assert f"--break-lock {run.name}" in ran.stderr
+
+
+def test_a_run_that_another_process_carries_on_is_left_alone(opened: Rig) -> None:
+    (record,) = runs(opened.runs[0].parent)
+    with untouched(opened), held(record):
+        for wish in (("--resume",), ("--yes",), ("--break-lock", record.id)):
+            ran = opened.fab("migrate-cluster", *wish)
+            assert ran.code == 7, ran.stderr
+            assert f"run {record.id} is being worked on by another process of this machine" in ran.stderr
+
+
+def test_a_run_that_is_given_up_leaves_no_key_and_no_lock_and_its_plan_can_run_again(opened: Rig) -> None:
+    (run,) = opened.runs
+    assert len(leftovers(opened.lab)) == 3  # two locks, one stage
+    opened.fab("migrate-cluster", "--break-lock", run.name).ok()
+    assert leftovers(opened.lab) == ()
+    approved = _fingerprint(opened.fab("plan").ok())
+    assert "complete: healthy" in opened.fab("migrate-cluster", "--approve", approved).ok().stdout

@@ -1,0 +1,88 @@
+"""Runs that are broken off, and go on with --resume to the same end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from signal import SIGINT, SIGKILL
+
+import pytest
+
+from tests.e2e.labs import Rig, begun, rigged, small
+from tests.e2e.sights import fingerprint, leftovers, processes, served
+
+RESUME = "fab migrate-cluster --resume"
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """A single member and a pair; every test leaves it healthy, on the set that it made last."""
+    with rigged(tmp_path_factory.mktemp("interrupted"), small(1, pairs=1)) as made:
+        yield made
+
+
+def _ends_well(rig: Rig) -> None:
+    """The run is resumed to its end, everybody on the new set, nothing left behind, no step done twice."""
+    ran = rig.resume().ok()
+    new = fingerprint(rig.credentials / "Cluster_cert.pem")
+    assert "complete: healthy: 2 members, 3 nodes" in ran.stdout
+    active = [row["node"] for row in rig.status()["rows"] if row["role"] != "standby"]
+    assert {served(rig.lab, name) for name in active} == {new}
+    assert leftovers(rig.lab) == ()
+    done = [entry["step"] for entry in rig.journal() if entry["event"] == "done"]
+    assert len(done) == len(set(done))
+    assert rig.journal()[-1]["event"] == "completed"
+
+
+def _restarts(rig: Rig, node: str) -> int:
+    """How often the server was asked to end since the lab was made."""
+    return (rig.lab.node(node).log_dir / "imaserver-admin.log").read_text().count("CWLNA6005")
+
+
+def test_a_run_stopped_after_one_member_is_resumed_where_it_stood(rig: Rig) -> None:
+    stopped = rig.migrate("--stop-after", "1").ok()
+    assert "stopped as asked" in stopped.stdout
+    assert f"-> {RESUME}" in stopped.stdout
+    done = [entry["step"] for entry in rig.journal() if entry["event"] == "done"]
+    assert done[-1] == "restart:gw-b"
+    assert "swap:gw-a" not in done
+    assert served(rig.lab, "gw-a") != fingerprint(rig.credentials / "Cluster_cert.pem")
+    half = rig.fab("status")
+    assert half.code == 6
+    assert f"is open, 3 of 9 steps left -> {RESUME}" in half.stdout
+    before = processes(rig.lab)
+    _ends_well(rig)
+    after = processes(rig.lab)
+    assert {name for name in before if before[name] != after[name]} == {"gw-a"}
+
+
+def test_a_run_broken_off_again_and_again_reaches_its_end(rig: Rig) -> None:
+    rig.new_credentials()
+    before = {node.name: _restarts(rig, node.name) for node in rig.lab.nodes}
+    with begun(rig, "--yes") as run:
+        run.until("done", "swap:gw-b")
+        assert run.signalled(SIGKILL).code == -SIGKILL
+    assert rig.journal()[-1]["event"] in ("done", "started")
+    with begun(rig, "--resume") as run:
+        run.until_told("waiting for standby")
+        _is_interrupted(run.signalled(SIGINT).stderr, run.process.returncode)
+    assert rig.journal()[-1]["event"] == "interrupted"
+    with begun(rig, "--resume") as run:
+        run.until_told("waiting for restart of gw-a: REST is silent")
+        run.signalled(SIGKILL)
+    _ends_well(rig)
+    assert {name: _restarts(rig, name) - count for name, count in before.items()} == dict.fromkeys(before, 1)
+
+
+def _is_interrupted(stderr: str, code: int) -> None:
+    assert code == 130
+    assert "SIGINT: finishing the current operation, then stopping" in stderr
+    assert stderr.splitlines()[-1].endswith(RESUME)
+    assert "Traceback" not in stderr
+
+
+def test_a_run_killed_while_files_are_swapped_is_resumed(rig: Rig) -> None:
+    rig.new_credentials()
+    with begun(rig, "--yes") as run:
+        run.until("started", "swap:gw-b")
+        run.signalled(SIGKILL)
+    _ends_well(rig)
