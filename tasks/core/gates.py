@@ -210,3 +210,16 @@ def in_order(*gates: Gate) -> Gate:
         return Holds("; ".join(seen))
 
     return gate
+
+
+def any_of(first: Gate, *others: Gate) -> Gate:
+    """One holds; where none does, the first one's verdict."""
+
+    def gate(view: View) -> Verdict:
+        verdict = first(view)
+        if isinstance(verdict, Holds):
+            return verdict
+        held = (found for other in others if isinstance(found := other(view), Holds))
+        return next(held, verdict)
+
+    return gate

@@ -14,7 +14,7 @@ from tasks.core.observed import standby_started_after_files
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import NodeStatus
 
-UNHEALTHY_WARNINGS = frozenset({"pending-files", "pending-ca", "served-expired"})
+UNHEALTHY_WARNINGS = frozenset({"apart", "pending-files", "pending-ca", "served-expired"})
 PROVEN_STANDBY = "by files and start time"
 NOT_HEALTH = frozenset({"service-start", "service-restart", "not-writable", "no-space"})
 

@@ -6,17 +6,23 @@ from tasks.core.snapshot import Snapshot
 from tasks.core.status import Membership
 
 
-def choose_observer(snapshot: Snapshot, *, asked: str | None) -> str:
-    """The member restarted last: a single one before a pair, never the only discovery seed."""
+def choose_observer(snapshot: Snapshot, *, asked: str | None, moving: frozenset[str]) -> str:
+    """The member restarted last: a single one before a pair, never the only discovery seed.
+
+    Args:
+        snapshot: Every node seen.
+        asked: By the operator; else the inventory's, else the tool chooses.
+        moving: The members that are to be restarted at all; chosen from, unless there is none.
+    """
     cluster = snapshot.cluster
     chosen = asked or cluster.observer
     if chosen is not None:
         return chosen
     seed = _only_seed(snapshot)
-    singles = [m.name for m in cluster.members if not m.is_pair]
-    candidates = singles or [m.name for m in cluster.members]
+    members = [m for m in cluster.members if m.name in moving] or list(cluster.members)
+    candidates = [m.name for m in members if not m.is_pair] or [m.name for m in members]
     others = [name for name in candidates if name != seed]
-    fallback = [m.name for m in cluster.members if m.name != seed] or candidates
+    fallback = [m.name for m in members if m.name != seed] or candidates
     return (others or fallback)[-1]
 
 

@@ -8,14 +8,15 @@ from datetime import datetime
 
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
+from tasks.core.links import links_now, remotes_of
 from tasks.core.model import Member
 from tasks.core.observed import standby_started_after_files
 from tasks.core.observer import choose_observer
 from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target
 from tasks.core.server_cfg import diff, edit, file_sha256
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
-from tasks.core.status import NodeStatus, RemoteMember
-from tasks.core.trust import Loaded, connected_members
+from tasks.core.status import NodeStatus
+from tasks.core.trust import Links, Loaded, connected_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,16 @@ def plan_migration(
             remedy="fab plan --strategy prescribed",
         )
     cluster = snapshot.cluster
-    observer = choose_observer(snapshot, asked=wish.observer)
     moving = tuple(m for m in cluster.members if not is_done(snapshot, m, sets[m.name]))
+    names = frozenset(member.name for member in moving)
+    observer = choose_observer(snapshot, asked=wish.observer, moving=names)
     order = _restart_order(moving, observer)
     gone = gone_counts(snapshot)
-    counts_now = expected_counts(old, untouched=frozenset(old), gone=gone, at=snapshot.taken_at)
+    forecast = _Forecast(links=links_now(snapshot), gone=gone, at=snapshot.taken_at)
+    counts_now = forecast.counts(old, untouched=frozenset(old))
     new = {name: Loaded(chain=s.chain, trusted=s.ca) for name, s in sets.items()}
     steps = _steps(order, place_first=wish.place_first)
-    planned = _with_expectations(steps, old=old, new=new, gone=gone, at=snapshot.taken_at)
+    planned = _with_expectations(steps, old=old, new=new, forecast=forecast)
     return Plan(
         cluster=cluster.key,
         cluster_name=cluster.cluster_name,
@@ -140,51 +143,51 @@ def _with_expectations(
     *,
     old: Mapping[str, Loaded],
     new: Mapping[str, Loaded],
-    gone: Mapping[str, int],
-    at: datetime,
+    forecast: _Forecast,
 ) -> tuple[Step, ...]:
     loaded = dict(old)
     untouched = set(old)
-    expected = expected_counts(loaded, untouched=frozenset(untouched), gone=gone, at=at)
+    expected = forecast.counts(loaded, untouched=frozenset(untouched))
     planned = []
     for kind, target in steps:
         if kind is StepKind.RESTART:
             loaded[target] = new[target]
             untouched.discard(target)
-            expected = expected_counts(loaded, untouched=frozenset(untouched), gone=gone, at=at)
+            expected = forecast.counts(loaded, untouched=frozenset(untouched))
         planned.append(Step(kind=kind, target=target, expected=expected))
     return tuple(planned)
 
 
-def expected_counts(
-    loaded: Mapping[str, Loaded], *, untouched: frozenset[str], gone: Mapping[str, int], at: datetime
-) -> dict[str, Counts]:
-    """What every settled member must show, members gone for good included in its disconnected.
+@dataclass(frozen=True, slots=True)
+class _Forecast:
+    """What every settled member must show, from who trusts whom.
 
-    Members that are still `untouched` by the run are connected with each other as they were seen
-    to be at its start (the checks demand that all are), however they came to trust each other.
+    Members that are still untouched by the run are connected as they were seen to be at its start,
+    however they came to trust each other. Members gone for good stay in the disconnected.
     """
-    peers = connected_members(loaded, assumed=untouched, at=at)
-    return {
-        name: Counts(
-            connected=len(peers[name]),
-            disconnected=len(loaded) - 1 - len(peers[name]) + gone.get(name, 0),
-        )
-        for name in loaded
-    }
+
+    links: Links
+    gone: Mapping[str, int]
+    at: datetime
+
+    def counts(self, loaded: Mapping[str, Loaded], *, untouched: frozenset[str]) -> dict[str, Counts]:
+        peers = connected_members(loaded, observed=untouched, links=self.links, at=self.at)
+        others = len(loaded) - 1
+        return {
+            name: Counts(
+                connected=len(peers[name]), disconnected=others - len(peers[name]) + self.gone.get(name, 0)
+            )
+            for name in loaded
+        }
 
 
 def gone_counts(snapshot: Snapshot) -> dict[str, int]:
     """Per member, how many retired ServerUIDs it still counts as disconnected."""
     retired = snapshot.cluster.retired
     return {
-        member.name: sum(1 for remote in _remotes(snapshot.active(member)) if remote.uid in retired)
+        member.name: sum(1 for remote in remotes_of(snapshot.active(member)) if remote.uid in retired)
         for member in snapshot.cluster.members
     }
-
-
-def _remotes(seen: NodeSnapshot) -> tuple[RemoteMember, ...]:
-    return seen.remotes if isinstance(seen.remotes, tuple) else ()
 
 
 def _target(wanted: CredentialSet) -> Target:

@@ -19,6 +19,8 @@ from typing import Literal
 
 from tasks.core.certificates import Certificate, is_builtin, verify
 
+Links = frozenset[frozenset[str]]  # pairs of member names
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -70,19 +72,25 @@ def can_connect(one: Loaded, other: Loaded, *, at: datetime) -> bool:
 
 
 def connected_members(
-    loaded: Mapping[str, Loaded], *, assumed: frozenset[str] = frozenset(), at: datetime
+    loaded: Mapping[str, Loaded],
+    *,
+    observed: frozenset[str] = frozenset(),
+    links: Links = frozenset(),
+    at: datetime,
 ) -> Mapping[str, frozenset[str]]:
     """Per member name, the names of the members it is connected to.
 
     Args:
         loaded: What each member's process uses.
-        assumed: Members known to be connected with each other, whatever the certificates say.
+        observed: Members between which `links` decides, whatever the certificates say.
+        links: Who was seen connected with whom.
         at: By which clock the dates are judged.
     """
 
     def joined(one: str, other: str) -> bool:
-        both = one in assumed and other in assumed
-        return both or can_connect(loaded[one], loaded[other], at=at)
+        if one in observed and other in observed:
+            return frozenset((one, other)) in links
+        return can_connect(loaded[one], loaded[other], at=at)
 
     pairs = {frozenset(pair) for pair in combinations(loaded, 2) if joined(*pair)}
     return {name: frozenset(p for p in loaded if frozenset((name, p)) in pairs) for name in loaded}

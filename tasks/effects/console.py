@@ -6,6 +6,7 @@ import shutil
 import sys
 import textwrap
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -58,8 +59,9 @@ def say(text: str = "", *, verbatim: bool = False) -> None:
 
 
 def tell(text: str) -> None:
-    """One line of progress or an error."""
-    print(_folded(text, sys.stderr), file=sys.stderr, flush=True)  # noqa: T201
+    """One line of progress or an error; a terminal that is gone does not break a run off."""
+    with suppress(OSError):
+        print(_folded(text, sys.stderr), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _folded(text: str, stream: TextIO) -> str:

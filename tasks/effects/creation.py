@@ -16,6 +16,7 @@ from tasks.effects.credential_files import write_own_ca, write_shared_set
 
 KINDS = ("shared", "ca")
 MOST_DAYS = 36500
+MOST_NAME_BYTES = 64  # of a common name or an organization: RFC 5280, appendix A.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,18 @@ def create_sets(
     _refuse_impossible(order)
     now = datetime.now(UTC)
     if order.kind == "shared":
-        one = shared_self_signed(Subject(cluster.cluster_name, order.organization), days=order.days, now=now)
+        one = shared_self_signed(_subject(cluster.cluster_name, order), days=order.days, now=now)
         return {"shared": one}, write_shared_set(cluster.credentials, one, force=force)
-    leafs = {m.name: Subject(f"{m.name}.{cluster.cluster_name}", order.organization) for m in cluster.members}
-    subject = Subject(f"{cluster.cluster_name} cluster CA", order.organization)
+    leafs = {m.name: _subject(f"{m.name}.{cluster.cluster_name}", order) for m in cluster.members}
+    subject = _subject(f"{cluster.cluster_name} cluster CA", order)
     own = ca_with_leafs(subject, members=leafs, days=order.days, ca_days=order.ca_days, now=now)
     return own.sets, write_own_ca(cluster.credentials, own, force=force)
+
+
+def _subject(name: str, order: Order) -> Subject:
+    """Names are for people only (no server checks them): a long one is cut."""
+    common_name = name.encode()[:MOST_NAME_BYTES].decode("utf-8", "ignore")
+    return Subject(common_name, order.organization)
 
 
 def _refuse_impossible(order: Order) -> None:
@@ -63,6 +70,8 @@ def _refuse_impossible(order: Order) -> None:
     for name, days in (("days", order.days), ("ca-days", order.ca_days)):
         if not 1 <= days <= MOST_DAYS:
             raise UsageError(f"--{name} {days} is impossible", remedy=f"a number from 1 to {MOST_DAYS}")
+    if len(order.organization.encode()) > MOST_NAME_BYTES:
+        raise UsageError("--organization is too long", remedy=f"at most {MOST_NAME_BYTES} bytes")
 
 
 def created_table(cluster: Cluster, sets: Mapping[str, CredentialSet]) -> TextTable:

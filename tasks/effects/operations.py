@@ -127,7 +127,7 @@ def show_plan(plan: Plan) -> None:
     if not plan.steps:
         say(f"{plan.cluster}: nothing to do: every member already runs with its credential set")
         return
-    show_table(plan_table(plan))
+    show_table(plan_table(plan, width=width()))
     say(f"strategy {plan.strategy}: {plan.why}")
     moving = {step.target for step in plan.steps}
     for member, target in plan.targets.items():

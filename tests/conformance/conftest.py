@@ -1,30 +1,21 @@
-"""The target of the conformance suite: labs made for it, or the disposable servers of an inventory.
-
-`--conformance-inventory` is known only where this directory itself is asked for: `pytest tests`
-(make test) knows no such option, and no environment variable is looked at for it.
-"""
+"""The target of the conformance suite: labs made for it, or the disposable servers of an inventory."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tasks.core.errors import OperatorError
-from tasks.effects.inventory_file import open_inventory
-from tasks.effects.secrets import Secrets
-from tasks.effects.site import Site
 from tasks.lab.layout import Topology
 from tasks.lab.lifecycle import down, up
 from tests.conformance import guards
+from tests.conformance.choice import CLUSTER_OPTION, CONFIRM, OPTION, asker, chosen, opened
 from tests.conformance.target import Target
 
-OPTION, CLUSTER_OPTION = "--conformance-inventory", "--conformance-cluster"
-CONFIRM = "CONFIRM"
 SPEED = 40.0
 
 
@@ -39,50 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     try:
         with opened(config, Path()) as (site, _):
-            guards.require_all(site, given=os.environ.get(CONFIRM, ""), ask=_asker(config))
+            guards.require_all(site, given=os.environ.get(CONFIRM, ""), ask=asker(config))
     except OperatorError as error:
         raise pytest.UsageError(str(error)) from error
-
-
-def chosen(config: pytest.Config) -> str | None:
-    """The inventory that was asked for by the option, and by nothing else."""
-    found: str | None = config.getoption(OPTION, default=None)
-    return found
-
-
-@contextmanager
-def opened(config: pytest.Config, lab_inventory: Path) -> Iterator[tuple[Site, Secrets]]:
-    """The chosen target's cluster; the lab's where none was chosen, whatever AMLEN_INVENTORY says."""
-    cluster = config.getoption(CLUSTER_OPTION, default=None)
-    secrets = Secrets()
-    found = open_inventory(chosen(config) or str(lab_inventory), cluster)
-    with Site(found, secrets=secrets.resolve) as site:
-        yield site, secrets
-
-
-def _asker(config: pytest.Config) -> Callable[[str], str] | None:
-    capture = config.pluginmanager.getplugin("capturemanager")
-    if capture is not None:
-        capture.suspend_global_capture(in_=True)
-    try:
-        if not sys.stdin.isatty():
-            return None
-    finally:
-        if capture is not None:
-            capture.resume_global_capture()
-
-    def ask(question: str) -> str:
-        if capture is not None:
-            capture.suspend_global_capture(in_=True)
-        try:
-            sys.stderr.write(question)
-            sys.stderr.flush()
-            return sys.stdin.readline()
-        finally:
-            if capture is not None:
-                capture.resume_global_capture()
-
-    return ask
 
 
 @contextmanager

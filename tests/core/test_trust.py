@@ -60,8 +60,15 @@ def test_an_expired_certificate_connects_nobody() -> None:
     assert not can_connect(loaded(SHARED), loaded(SHARED), at=late)
 
 
+def test_members_seen_apart_stay_so_whatever_the_certificates_say() -> None:
+    members = {"a": loaded(SHARED), "b": loaded(SHARED)}
+    assert connected_members(members, observed=frozenset(members), at=NOW)["a"] == frozenset()
+    assert connected_members(members, at=NOW)["a"] == {"b"}
+
+
 def test_members_known_to_be_connected_stay_so_whatever_the_certificates_say() -> None:
     members = {"a": ALONE, "b": ALONE, "c": loaded(SHARED)}
-    seen = connected_members(members, assumed=frozenset({"a", "b"}), at=NOW)
+    both = frozenset({"a", "b"})
+    seen = connected_members(members, observed=both, links=frozenset({both}), at=NOW)
     assert "b" in seen["a"]
     assert "b" not in connected_members(members, at=NOW)["a"]

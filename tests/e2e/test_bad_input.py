@@ -126,13 +126,20 @@ def test_a_wrong_admin_password_is_told_without_it(quiet: Rig) -> None:
     path.write_text("not-the-password\n")
     path.chmod(0o600)
     ran = _refused(quiet, inventory=_with(quiet, "wrong-pw", "admin", password={"file": path.name}))
-    _says(ran, 3, "ERROR rest: [gw-a]", "HTTP 401", "-> admin.user and admin.password", "nothing was changed: rest")
+    _says(
+        ran,
+        3,
+        "ERROR rest: [gw-a]",
+        "HTTP 401",
+        "-> admin.user and admin.password",
+        "nothing was changed: rest",
+    )
     assert "not-the-password" not in ran.stderr
 
 
 @pytest.mark.parametrize(
     ("fault", "text"),
-    [("rest-status", "500"), ("rest-garbage", "JSON"), ("rest-hang", "did not answer within")],
+    [("rest-status", "500"), ("rest-garbage", "JSON"), ("rest-hang", "no complete answer within 1 s")],
 )
 def test_an_admin_endpoint_out_of_order_is_described(quiet: Rig, fault: str, text: str) -> None:
     inventory = _with(quiet, "impatient", "limits", rest_s=1)

@@ -1,0 +1,214 @@
+"""Starting and restarting a server: the command that runs, and what a failing one gets."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.core.errors import OperatorError, RemoteError, UsageError
+from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, Limits, RestartBy, StartBy
+from tasks.effects.service import request_restart, start, why_start_would_fail
+from tests.effects.asking import asking, plain
+from tests.effects.local_remote import LocalRemote, closed_port, node
+from tests.effects.node_tree import SYSTEM_PATH, program
+from tests.effects.rest_server import DONE, Script, serving
+
+UNIT = BySystemd("imaserver.service")
+RESTART, STOP = "service/restart", "service/stop"
+
+
+@dataclass
+class Hands:
+    """A clock that moves when it sleeps."""
+
+    time_s: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 22, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return self.time_s
+
+    def sleep(self, seconds: float) -> None:
+        self.time_s += seconds
+        self.slept.append(seconds)
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    (tmp_path / "bin").mkdir()
+    return tmp_path / "bin"
+
+
+def recording(tools: Path, name: str, body: str = "") -> Path:
+    """A stand-in that notes its arguments, one in brackets each, and then does `body`."""
+    log = tools / "log"
+    return program(tools / name, f"printf '[%s]' {name} \"$@\" >> {log}; echo >> {log}\n{body}")
+
+
+def ran(tools: Path) -> list[str]:
+    return (tools / "log").read_text().splitlines() if (tools / "log").exists() else []
+
+
+def at(
+    tools: Path, *, start_by: StartBy = UNIT, restart_by: RestartBy | None = None, port: int | None = None
+) -> LocalRemote:
+    limits = Limits(rest_s=5, return_s=20, poll_s=2)
+    made = node(plain(port or closed_port()), limits=limits)
+    made = dataclasses.replace(made, start_by=start_by, restart_by=restart_by or ByRest())
+    return LocalRemote(made, path=f"{tools}:{SYSTEM_PATH}")
+
+
+@pytest.mark.parametrize(
+    ("by", "wanted"),
+    [
+        (UNIT, "[systemctl][start][imaserver.service]"),
+        (ByContainer("podman", "IMA"), "[podman][start][IMA]"),
+        (
+            ByCommand(("start-it", "two words", "$(touch ran)", "-x")),
+            "[start-it][two words][$(touch ran)][-x]",
+        ),
+    ],
+    ids=["systemd", "container", "own command"],
+)
+def test_start_runs_exactly_the_command_of_the_inventory(tools: Path, by: StartBy, wanted: str) -> None:
+    for name in ("systemctl", "podman", "start-it"):
+        recording(tools, name)
+    start(at(tools, start_by=by))
+    assert ran(tools) == [wanted]
+    assert not Path("ran").exists()
+
+
+def test_a_start_that_fails_says_what_was_seen_and_what_comes_next(tools: Path) -> None:
+    recording(tools, "systemctl", "echo 'Unit imaserver.service not found.' >&2; exit 5")
+    wanted = r"systemctl start imaserver.service: exit 5: Unit imaserver.service not found\."
+    with pytest.raises(RemoteError, match=wanted) as caught:
+        start(at(tools))
+    assert caught.value.node == "gw-a"
+    assert caught.value.remedy == "start the server by hand, then: fab migrate-cluster --resume"
+
+
+def test_a_start_that_fails_in_silence_is_an_error_too(tools: Path) -> None:
+    recording(tools, "start-it", "exit 3")
+    with pytest.raises(RemoteError, match="start-it now: exit 3: no message"):
+        start(at(tools, start_by=ByCommand(("start-it", "now"))))
+    recording(tools, "start-it")
+    start(at(tools, start_by=ByCommand(("start-it", "now"))))
+
+
+def test_what_can_be_started_is_no_trouble_and_is_not_started(tools: Path) -> None:
+    recording(tools, "systemctl")
+    recording(tools, "docker")
+    recording(tools, "start-it")
+    assert why_start_would_fail(at(tools)) is None
+    assert why_start_would_fail(at(tools, start_by=ByContainer("docker", "IMA"))) is None
+    assert why_start_would_fail(at(tools, start_by=ByCommand(("start-it", "x")))) is None
+    assert why_start_would_fail(at(tools, start_by=ByCommand((f"{tools}/start-it",)))) is None
+    assert ran(tools) == ["[systemctl][cat][imaserver.service]", "[docker][inspect][--type][container][IMA]"]
+
+
+def test_a_missing_unit_or_container_is_named_with_the_managers_words(tools: Path) -> None:
+    recording(tools, "systemctl", "echo 'No files found for imaserver.service.' >&2; exit 1")
+    recording(tools, "docker", "echo 'No such container: IMA' >&2; exit 1")
+    wanted = "systemctl cat ...: exit 1: No files found for imaserver.service."
+    assert why_start_would_fail(at(tools)) == wanted
+    seen = why_start_would_fail(at(tools, start_by=ByContainer("docker", "IMA")))
+    assert seen == "docker inspect ...: exit 1: No such container: IMA"
+
+
+@pytest.mark.parametrize("name", ["no-such", "/no/such", "-x", "$(touch ran)"])
+def test_a_missing_command_is_named_and_not_run(tools: Path, name: str) -> None:
+    seen = why_start_would_fail(at(tools, start_by=ByCommand((name, "now"))))
+    assert seen is not None
+    assert seen.startswith(f"{name}: exit ")
+    assert not Path("ran").exists()
+
+
+def test_a_file_that_nobody_may_execute_is_no_command(tools: Path) -> None:
+    script = recording(tools, "start-it")
+    script.chmod(0o644)
+    seen = why_start_would_fail(at(tools, start_by=ByCommand((str(script),))))
+    assert seen == f"{script}: exit 1: not found"
+    script.chmod(0o755)
+    assert why_start_would_fail(at(tools, start_by=ByCommand((str(script),)))) is None
+
+
+def restart(remote: LocalRemote, clock: Hands) -> None:
+    with asking(remote.node.admin) as (admin, _):
+        request_restart(remote, admin, clock=clock)
+
+
+def test_a_restart_by_rest_is_one_request_and_no_command(tools: Path) -> None:
+    recording(tools, "systemctl")
+    script = Script({f"POST {RESTART}": DONE})
+    with serving(script) as port:
+        restart(at(tools, port=port), Hands())
+    assert script.asked == [f"POST {RESTART}"]
+    assert script.bodies == [{"Service": "Server"}]
+    assert ran(tools) == []
+
+
+def test_a_restart_that_rest_refuses_is_an_error(tools: Path) -> None:
+    with serving(Script({f"POST {RESTART}": (400, b'{"Code":"CWLNA0137"}')})) as port:
+        remote = at(tools, port=port)
+        with pytest.raises(RemoteError, match="CWLNA0137"):
+            restart(remote, Hands())
+
+
+def test_a_restart_by_an_own_command_runs_it_and_asks_rest_nothing(tools: Path) -> None:
+    recording(tools, "again")
+    restart(at(tools, restart_by=ByCommand(("again", "now"))), Hands())
+    assert ran(tools) == ["[again][now]"]
+
+
+def test_a_restart_by_an_own_command_that_fails_is_an_error(tools: Path) -> None:
+    recording(tools, "again", "echo no >&2; exit 4")
+    with pytest.raises(RemoteError, match="again: exit 4: no") as caught:
+        restart(at(tools, restart_by=ByCommand(("again", "now"))), Hands())
+    assert "fab status" in caught.value.remedy
+
+
+def test_a_restart_by_systemd_stops_by_rest_waits_for_the_end_and_starts(tools: Path) -> None:
+    """systemd itself would signal twice (T5)."""
+    active = f"[ $1 != is-active ] || {{ [ $(grep -c is-active {tools}/log) -gt 2 ] && echo failed || echo active; }}"
+    recording(tools, "systemctl", active)
+    script = Script({f"POST {STOP}": DONE})
+    clock = Hands()
+    with serving(script) as port:
+        restart(at(tools, restart_by=UNIT, port=port), clock)
+    assert script.asked == [f"POST {STOP}"]
+    looks = ["[systemctl][is-active][imaserver.service]"] * 3
+    assert ran(tools) == [*looks, "[systemctl][start][imaserver.service]"]
+    assert clock.slept == [2, 2]
+
+
+def test_a_server_that_does_not_end_is_not_started_a_second_time(tools: Path) -> None:
+    recording(tools, "systemctl", "echo active")
+    with serving(Script({f"POST {STOP}": DONE})) as port:
+        remote = at(tools, restart_by=UNIT, port=port)
+        clock = Hands()
+        with pytest.raises(RemoteError, match="still active 20 s after service/stop") as caught:
+            restart(remote, clock)
+    assert "systemctl status imaserver.service" in caught.value.remedy
+    assert "[systemctl][start][imaserver.service]" not in ran(tools)
+    assert clock.time_s == 22
+
+
+def test_a_stop_that_is_refused_starts_nothing(tools: Path) -> None:
+    recording(tools, "systemctl")
+    with serving(Script({f"POST {STOP}": (500, b"")})) as port:
+        remote = at(tools, restart_by=UNIT, port=port)
+        with pytest.raises(OperatorError, match="500"):
+            restart(remote, Hands())
+    assert ran(tools) == []
+
+
+def test_a_restart_of_a_container_is_refused_with_the_way_that_works(tools: Path) -> None:
+    with pytest.raises(UsageError, match="restart by docker or podman is not available") as caught:
+        restart(at(tools, restart_by=ByContainer("docker", "IMA")), Hands())
+    assert "restart: rest" in caught.value.remedy
