@@ -181,12 +181,23 @@ def back_up(remote: Remote, live: Mapping[str, PurePosixPath], *, to: PurePosixP
     sh(remote, shell_scripts.BACKUP, str(to), *pairs, acting=acting, what="back up the live files")
 
 
+@dataclass(frozen=True, slots=True)
+class MovedFrom:
+    """The keystore and truststore of before, where server.cfg is edited to name others."""
+
+    keystore: PurePosixPath | None = None
+    truststore: PurePosixPath | None = None
+
+
+STAYS = MovedFrom()
+
+
 def swap_in(
     remote: Remote,
     at: Places,
     *,
     wanted: Mapping[str, str],
-    moved_from: PurePosixPath | None,
+    moved_from: MovedFrom = STAYS,
     files: NodeFiles,
 ) -> None:
     """Make the staged files the live ones: CA file, certificate, key, then server.cfg.
@@ -195,7 +206,7 @@ def swap_in(
         remote: The node.
         at: Its places.
         wanted: SHA-256 that each live file must have afterwards, by file name.
-        moved_from: The old keystore, if the keystore moves: its other files go along.
+        moved_from: The old directories, where they move: their other files go along (T11).
         files: What was seen of the node (who acts, who owns).
 
     Raises:
@@ -209,7 +220,7 @@ def swap_in(
         *(str(at.key_stage / CERT), str(at.keystore / CERT)),
         *(str(at.key_stage / KEY), str(at.keystore / KEY)),
         *(str(at.cfg_stage / CFG), str(at.server_cfg)),
-        str(moved_from or ""),
+        *(str(old or "") for old in (moved_from.keystore, moved_from.truststore)),
         acting=files.acting,
         what="swap in the staged files",
     )

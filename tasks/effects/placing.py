@@ -12,7 +12,7 @@ from tasks.core.places import Places, places
 from tasks.core.plan import Step
 from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import NodeFiles
-from tasks.effects.files import Delivery, back_up, clean_up, look_at_files, stage, swap_in
+from tasks.effects.files import Delivery, MovedFrom, back_up, clean_up, look_at_files, stage, swap_in
 from tasks.effects.migration import RESUME, Migration
 from tasks.effects.record import RunRecord
 from tasks.effects.site import Site
@@ -93,7 +93,11 @@ def _swap_node(run: Migration, node: Node) -> None:
     wanted["server.cfg"] = change.new_sha256 if change else files.cfg_sha256
     if change and not moved:
         _refuse_other_cfg(node, files, change.old_sha256)
-    moved_from = files.keystore if change and change.keystore and not moved else None
+    going = change if change and not moved else None
+    moved_from = MovedFrom(
+        keystore=files.keystore if going and going.keystore else None,
+        truststore=files.truststore if going and going.truststore else None,
+    )
     at = places_of(run.record, node, files)
     swap_in(remote, at, wanted=wanted, moved_from=moved_from, files=files)
     require_live(run, node)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tasks.core.answer import clean
 from tasks.core.model import Node
 
 
@@ -27,7 +28,8 @@ class Completed:
 
     @property
     def error_text(self) -> str:
-        return self.stderr.decode("utf-8", "replace").strip()
+        """Fit to be shown: without control characters, on one line."""
+        return clean(self.stderr.decode("utf-8", "replace"))
 
 
 class Remote(Protocol):

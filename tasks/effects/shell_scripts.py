@@ -137,7 +137,7 @@ sync -- "$dir" 2>/dev/null || :
 """
 
 # args: owner, staged and live path of CA file, certificate, key, server.cfg (staged may not
-# exist: then it is live already), the old keystore ("" unless it moves). Broken off anywhere it
+# exist: then it is live already), the old keystore and truststore ("" unless they move). Broken off anywhere it
 # leaves at worst no key (T2), never a key beside another certificate (T1). Safe to repeat.
 SWAP = (
     _OWN_DIRS
@@ -147,24 +147,25 @@ umask 077
 trap '' HUP PIPE INT TERM
 owner=$1 ca_new=$2 ca=$3 cert_new=$4 cert=$5 key_new=$6 key=$7 cfg_new=$8 cfg=$9
 shift 9
-old=$1
 root=no
 [ "$(id -u)" != 0 ] || root=yes
-new=${key%/*}
-own_dirs "$new"
-own_dirs "${ca%/*}"
-if [ -n "$old" ]; then
-    for entry in "$old"/* "$old"/.[!.]* "$old"/..?*; do
+carry() {
+    [ -n "$1" ] || return 0
+    for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
         name=${entry##*/}
-        case $name in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) continue ;; esac
+        case $name in Cluster_cert.pem|Cluster_key.pem|Cluster_cafile.pem|.fab-tls*) continue ;; esac
         [ -e "$entry" ] || continue
-        [ ! -e "$new/$name" ] || continue
+        [ ! -e "$2/$name" ] || continue
         case $(readlink -- "$entry") in ""|/*) links=-P ;; *) links=-H ;; esac
-        rm -rf -- "$new/.fab-tls.part"
-        cp -pR $links -- "$entry" "$new/.fab-tls.part"
-        mv -fT -- "$new/.fab-tls.part" "$new/$name"
+        rm -rf -- "$2/.fab-tls.part"
+        cp -pR $links -- "$entry" "$2/.fab-tls.part"
+        mv -fT -- "$2/.fab-tls.part" "$2/$name"
     done
-fi
+}
+own_dirs "${key%/*}"
+own_dirs "${ca%/*}"
+carry "$1" "${key%/*}"
+carry "$2" "${ca%/*}"
 alike() {
     [ ! -e /sys/fs/selinux/enforce ] || chcon --reference="${2%/*}" -- "$1" \
         || echo "label kept: $1" >&2 || :

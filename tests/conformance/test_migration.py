@@ -19,7 +19,7 @@ def test_the_cluster_splits_into_two_halves_and_meets_again(target: Target) -> N
     target.load(a)
     target.expect(target.halves([a.name]), firmly=True)
     remotes = target.site.admin(c).remotes() or ()
-    assert sorted(remote.status for remote in remotes)[:2] == ["Active", "Inactive"]
+    assert [remote.status for remote in remotes].count("Active") == len(target.names) - 2
     target.load(b)
     target.expect(target.halves([a.name, b.name]), firmly=True)
     target.load(c)

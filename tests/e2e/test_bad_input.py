@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,12 +28,16 @@ from tests.e2e.test_consent import untouched
 
 
 @contextmanager
-def broken(rig: Rig, node: str, fault: str) -> Iterator[None]:
-    break_node(rig.lab.directory, node, fault)
+def broken(rig: Rig, **faults: str) -> Iterator[None]:
+    """Faults by node ("gw_a"), taken back at the end."""
+    nodes = {name.replace("_", "-"): fault for name, fault in faults.items()}
+    for node, fault in nodes.items():
+        break_node(rig.lab.directory, node, fault)
     try:
         yield
     finally:
-        mend(rig.lab.directory, node)
+        for node in nodes:
+            mend(rig.lab.directory, node)
         assert eventually(lambda: not_formed(rig.lab) is None)
 
 
@@ -94,7 +98,7 @@ def test_fabric_s_own_host_option_is_refused(quiet: Rig) -> None:
 
 
 def test_an_unreachable_host_is_named(quiet: Rig) -> None:
-    with broken(quiet, "gw-b", "ssh-down"):
+    with broken(quiet, gw_b="ssh-down"):
         ran = _refused(quiet)
     _says(ran, 3, "ERROR ssh: [gw-b]", "Connection refused", "nothing was changed: ssh")
 
@@ -126,33 +130,37 @@ def test_a_wrong_admin_password_is_told_without_it(quiet: Rig) -> None:
     path.write_text("not-the-password\n")
     path.chmod(0o600)
     ran = _refused(quiet, inventory=_with(quiet, "wrong-pw", "admin", password={"file": path.name}))
-    _says(
-        ran,
-        3,
-        "ERROR rest: [gw-a]",
-        "HTTP 401",
-        "-> admin.user and admin.password",
-        "nothing was changed: rest",
-    )
+    _says(ran, 3, "ERROR rest: [gw-a]", "HTTP 401", "-> admin.user and admin.password", "nothing was changed")
     assert "not-the-password" not in ran.stderr
 
 
 @pytest.mark.parametrize(
-    ("fault", "text"),
-    [("rest-status", "500"), ("rest-garbage", "JSON"), ("rest-hang", "no complete answer within 1 s")],
+    ("faults", "texts"),
+    [
+        pytest.param(("rest-status", "rest-garbage"), ("HTTP 500", "JSON"), id="500-and-garbage"),
+        pytest.param(("rest-hang", "rest-half-body"), ("no complete answer within 1 s", ""), id="hanging"),
+    ],
 )
-def test_an_admin_endpoint_out_of_order_is_described(quiet: Rig, fault: str, text: str) -> None:
+def test_admin_endpoints_out_of_order_are_described(
+    quiet: Rig, faults: tuple[str, str], texts: tuple[str, str]
+) -> None:
     inventory = _with(quiet, "impatient", "limits", rest_s=1)
-    with broken(quiet, "gw-a", fault):
+    with broken(quiet, gw_a=faults[0], gw_b=faults[1]):
         ran = _refused(quiet, inventory=inventory)
-    _says(ran, 3, "ERROR rest: [gw-a]", text, "nothing was changed: rest")
+    _says(ran, 3, "2 errors, nothing was changed: rest", "-> mend what is listed above")
+    for node, text in zip(("gw-a", "gw-b"), texts, strict=True):
+        (line,) = [line for line in ran.stderr.splitlines() if f"ERROR rest: [{node}]" in line]
+        assert text in line
 
 
 def test_a_cluster_that_is_not_whole_is_not_touched(quiet: Rig) -> None:
-    with broken(quiet, "gw-b", "gateway-down"):
+    with broken(quiet, gw_b="gateway-down"):
         assert eventually(lambda: "0/1" in (not_formed(quiet.lab) or ""))
         ran = _refused(quiet)
     _says(ran, 3, "ERROR rest: [gw-b]", "ERROR counts: [gw-a] connected/disconnected is 0/1, wanted 1/0")
+
+
+Spoil = Callable[[Path], None]
 
 
 def _mismatched(folder: Path) -> None:
@@ -176,32 +184,29 @@ def _expired(folder: Path) -> None:
     write_shared_set(folder, shared_self_signed(Subject("Old"), days=30, now=then), force=True)
 
 
-def _unreadable(folder: Path) -> None:
-    shutil.rmtree(folder)
-
-
 @pytest.mark.parametrize(
-    ("spoil", "name", "text"),
+    ("spoils", "names"),
     [
-        pytest.param(_mismatched, "key-mismatch", "Cluster_key.pem", id="mismatched-key"),
-        pytest.param(_encrypted, "key-encrypted", "encrypted", id="encrypted-key"),
-        pytest.param(_without_ca, "ca-missing", "Cluster_cafile.pem", id="no-ca-file"),
-        pytest.param(_expired, "expired", "expired", id="expired"),
-        pytest.param(_unreadable, "credentials-missing", "fab credentials.create", id="no-set-at-all"),
+        pytest.param((_mismatched, _encrypted), ("key-mismatch", "key-encrypted"), id="mismatched-encrypted"),
+        pytest.param((_without_ca, _expired), ("ca-missing", "expired"), id="no-ca-file-expired"),
+        pytest.param((shutil.rmtree, shutil.rmtree), ("credentials-missing",), id="no-sets"),
     ],
 )
-def test_a_credential_set_that_no_server_would_take_is_refused(
-    quiet: Rig, spoil: Any, name: str, text: str
+def test_credential_sets_that_no_server_would_take_are_refused(
+    quiet: Rig, spoils: tuple[Spoil, Spoil], names: tuple[str, ...]
 ) -> None:
-    folder = quiet.lab.directory / f"spoilt-{name}"
-    shutil.copytree(quiet.credentials, folder)
-    spoil(folder)
+    folder = quiet.lab.directory / f"spoilt-{names[0]}"
+    for member, spoil in zip(("gw-a", "gw-b"), spoils, strict=True):
+        shutil.copytree(quiet.credentials, folder / member)
+        spoil(folder / member)
 
     def point(document: dict[str, Any]) -> None:
         document["clusters"]["rehearsal"]["credentials"] = folder.name
 
-    ran = _refused(quiet, inventory=quiet.changed_inventory(f"with-{name}", point))
-    _says(ran, 3, f"ERROR {name}", text, f"nothing was changed: {name}", "-> mend what is listed above")
+    ran = _refused(quiet, inventory=quiet.changed_inventory(f"with-{names[0]}", point))
+    _says(
+        ran, 3, *(f"ERROR {name}: " for name in names), "nothing was changed", "-> mend what is listed above"
+    )
 
 
 def test_without_any_of_this_the_same_migration_would_begin(quiet: Rig) -> None:

@@ -7,8 +7,10 @@ from signal import SIGINT, SIGKILL
 
 import pytest
 
+from tasks.lab.faults import break_node, mend
+from tasks.lab.health import not_formed
 from tests.e2e.labs import Rig, begun, rigged, small
-from tests.e2e.sights import fingerprint, leftovers, processes, served
+from tests.e2e.sights import eventually, fingerprint, leftovers, processes, rest, served
 
 RESUME = "fab migrate-cluster --resume"
 
@@ -25,8 +27,7 @@ def _ends_well(rig: Rig) -> None:
     ran = rig.resume().ok()
     new = fingerprint(rig.credentials / "Cluster_cert.pem")
     assert "complete: healthy: 2 members, 3 nodes" in ran.stdout
-    active = [row["node"] for row in rig.status()["rows"] if row["role"] != "standby"]
-    assert {served(rig.lab, name) for name in active} == {new}
+    assert {served(rig.lab, name) for name in ("gw-a", _pair(rig)[0])} == {new}
     assert leftovers(rig.lab) == ()
     done = [entry["step"] for entry in rig.journal() if entry["event"] == "done"]
     assert len(done) == len(set(done))
@@ -86,3 +87,26 @@ def test_a_run_killed_while_files_are_swapped_is_resumed(rig: Rig) -> None:
         run.until("started", "swap:gw-b")
         run.signalled(SIGKILL)
     _ends_well(rig)
+
+
+def test_a_primary_whose_standby_is_gone_is_not_restarted(rig: Rig) -> None:
+    rig.new_credentials()
+    with begun(rig, "--yes") as run:
+        run.until("done", "restart-standby:gw-b")
+        primary, standby = _pair(rig)
+        break_node(rig.lab.directory, standby, "gateway-down")
+        ran = run.end()
+    assert ran.code in (4, 5), ran.stderr
+    assert f"-> {RESUME}" in ran.stderr
+    seen = rest(rig.lab, rig.lab.node(primary))
+    assert (seen["Server"]["State"], seen["HighAvailability"]["NewRole"]) == (1, "PRIMARY")
+    assert not any(e["event"] == "noted" and e["step"] == "restart:gw-b" for e in rig.journal())
+    mend(rig.lab.directory, standby)
+    assert eventually(lambda: not_formed(rig.lab) is None)
+    _ends_well(rig)
+
+
+def _pair(rig: Rig) -> tuple[str, str]:
+    """Who is primary of gw-b and who is standby, now."""
+    roles = {rest(rig.lab, node)["HighAvailability"]["NewRole"]: node.name for node in rig.lab.nodes[1:]}
+    return roles["PRIMARY"], roles["STANDBY"]

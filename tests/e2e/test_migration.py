@@ -40,6 +40,7 @@ def _command_lines() -> frozenset[str]:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     with rigged(tmp_path_factory.mktemp("whole"), small(3, pairs=1)) as rig:
+        rig.fab("credentials.create", "--force").ok()
         with sampled(_command_lines) as samples:
             migration = rig.migrate()
         yield Done(rig, migration, tuple(frozenset().union(*samples)))
@@ -101,6 +102,15 @@ def test_the_run_directory_is_for_its_owner_alone(done: Done) -> None:
     for place in (run, run.parent / "plans"):
         assert stat.S_IMODE(place.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in run.iterdir()} == {0o600}
+
+
+def test_credentials_in_use_are_not_overwritten_unasked(done: Done) -> None:
+    before = (done.rig.credentials / "Cluster_key.pem").read_bytes()
+    ran = done.rig.fab("credentials.create")
+    assert ran.code == 2
+    assert "not overwritten" in ran.stderr
+    assert "--force" in ran.stderr
+    assert (done.rig.credentials / "Cluster_key.pem").read_bytes() == before
 
 
 def test_a_second_migration_has_nothing_to_do(done: Done) -> None:

@@ -27,6 +27,7 @@ from tests.effects.local_remote import LocalRemote, node
 ROOT = os.geteuid() == 0
 SERVICE, STRANGER = 65534, 65533
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SHELLS = {"dash": ("dash",), "bash --posix": ("bash", "--posix"), "busybox sh": ("busybox", "sh")}
 CA, CERT, KEY, CFG = "Cluster_cafile.pem", "Cluster_cert.pem", "Cluster_key.pem", "server.cfg"
 
 needs_root = pytest.mark.skipif(not ROOT, reason="needs root: another user's files")
@@ -182,11 +183,15 @@ def owner(path: Path) -> str:
     return f"{path.stat().st_uid}:{path.stat().st_gid}"
 
 
-def shell_folder(folder: Path, *command: str) -> Path:
-    """A folder whose `sh` is another shell."""
+def in_shell(node: Tree, name: str, *options: str) -> Tree:
+    """The same node, whose `sh` is another shell; skips where it is not installed."""
+    found = shutil.which(name, path=SYSTEM_PATH)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    folder = node.root / "shell"
     folder.mkdir(mode=0o755)
-    program(folder / "sh", f'exec {" ".join(command)} "$@"')
-    return folder
+    program(folder / "sh", f'exec {" ".join((found, *options))} "$@"')
+    return node.with_path(folder)
 
 
 def program(path: Path, body: str) -> Path:

@@ -18,7 +18,17 @@ import pytest
 from tasks.core.errors import Locked, RemoteError
 from tasks.effects.lock import lock, unlock
 from tasks.effects.remote import Completed
-from tests.effects.node_tree import SYSTEM_PATH, BoundedRemote, Tree, mode, owner, program, tree
+from tests.effects.node_tree import (
+    SHELLS,
+    SYSTEM_PATH,
+    BoundedRemote,
+    Tree,
+    in_shell,
+    mode,
+    owner,
+    program,
+    tree,
+)
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -63,6 +73,19 @@ def test_a_lock_names_its_holder_on_every_node_and_is_private(nodes: tuple[Tree,
         assert (mode(lock_of(node)), mode(lock_of(node) / "owner")) == ("700", "600")
         assert owner(lock_of(node) / "owner") == node.user
         assert [path.name for path in lock_of(node).parent.iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("shell", tuple(SHELLS.values()), ids=tuple(SHELLS))
+def test_taking_refusing_and_giving_back_work_in_every_shell(
+    nodes: tuple[Tree, ...], shell: tuple[str, ...]
+) -> None:
+    node = in_shell(nodes[0], *shell)
+    take([node], "run-1")
+    with pytest.raises(Locked, match="run run-1 of"):
+        take([node], "run-2")
+    assert give_back([node], "run-2") == ("gw-a",)
+    assert give_back([node], "run-1") == ()
+    assert not lock_of(node).exists()
 
 
 def test_another_run_is_told_the_holder_and_the_way_on(nodes: tuple[Tree, ...]) -> None:

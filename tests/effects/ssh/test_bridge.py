@@ -12,7 +12,7 @@ import pytest
 import trustme
 from OpenSSL import SSL
 
-from tasks.core.errors import ForwardingRefused, RemoteError
+from tasks.core.errors import ForwardingRefused, PortRefused, RemoteError
 from tests.effects.ssh.ground import Ground, free_port, freeze, logins
 from tests.effects.ssh.servers import Listener
 
@@ -145,7 +145,7 @@ def test_refusals_at_the_same_time_keep_their_own_reasons(ground: Ground) -> Non
             if type(caught.value) is not wanted or f":{port}" not in caught.value.problem:
                 wrong.append(caught.value.problem)
 
-    kinds = ((allowed, RemoteError), (free_port(), ForwardingRefused))
+    kinds = ((allowed, PortRefused), (free_port(), ForwardingRefused))
     threads = [threading.Thread(target=ask, args=pair) for pair in kinds * 3]
     for thread in threads:
         thread.start()
