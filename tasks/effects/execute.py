@@ -62,7 +62,7 @@ def _perform(run: Migration, step: Step) -> None:
         raise
     except OperatorError as error:
         run.write("failed", step, seen=error.problem)
-        if RESUME_LINE not in error.remedy:
+        if "fab migrate-cluster" not in error.remedy:
             run.report.note("", f"nothing after {step.id} was touched; once it is mended -> {RESUME_LINE}")
         raise
     run.write("done", step, seen=seen)

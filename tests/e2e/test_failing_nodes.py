@@ -109,7 +109,15 @@ def test_a_server_with_a_key_that_does_not_fit_is_found_dead_by_its_log(rig: Rig
     with begun(rig, "--yes", inventory=impatient) as run:
         _spoil_key_after_the_swap(run, rig)
         ran = run.end()
-    _stopped(ran, "listens on nothing (T1)", "CWLNA0911", "key values mismatch", "TERM, then TERM again")
+    _stopped(
+        ran,
+        "listens on nothing (T1)",
+        "CWLNA0911",
+        "key values mismatch",
+        "TERM, then TERM again",
+        "--break-lock",
+    )
+    assert "once it is mended" not in ran.stderr  # one remedy, not two
     assert _events(rig, "failed") == ["restart:gw-a"]
     assert "swap:gw-b" not in _events(rig, "started")
     mend(rig.lab.directory, "gw-a")
