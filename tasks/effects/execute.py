@@ -92,6 +92,10 @@ def _require_expected(run: Migration, step: Step) -> None:
         gate = _others_expected(run, step)
     else:
         gate = run.gates.counts(run.active_nodes(), run.expected_before(step))
+    member = run.member(step.target)
+    if member.is_pair:  # its standby must be there to take over
+        roles = run.roles(member)
+        gate = in_order(in_sync(roles.primary.name, roles.standby.name), gate)
     awaited = f"the cluster as planned before {step.id}"
     run.wait(gate, node, awaited, limit_s=node.limits.join_s, settle_s=0)
 

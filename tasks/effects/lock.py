@@ -111,6 +111,16 @@ def _holder(text: str) -> Holder:
         return UNKNOWN
 
 
+def holders(remotes: Sequence[Remote]) -> dict[str, Holder]:
+    """Who holds the lock, by node; nodes that are free are left out. Raises RemoteError."""
+    found = {}
+    for remote in remotes:
+        done = remote.run(("cat", f"{_work(remote)}/lock/owner"), privileged=True)
+        if done.exit_status == 0:
+            found[remote.node.name] = _holder(done.text)
+    return found
+
+
 def unlock(remotes: Sequence[Remote], *, run: str, acting: dict[str, str]) -> tuple[str, ...]:
     """Give the lock of `run` back everywhere; the nodes where that failed are returned by name."""
     left = []

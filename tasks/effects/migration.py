@@ -21,6 +21,7 @@ from tasks.effects.site import Site
 from tasks.effects.wait import Waits, Watch, hold
 
 RESUME = "fab status; then fab migrate-cluster --resume"
+PAIR_FIRST = "fab status; once the pair is whole and in sync: fab migrate-cluster --resume"
 
 
 class Reporter(Protocol):
@@ -100,14 +101,20 @@ class Migration:
         Raises:
             RemoteError: The pair does not show one primary and one standby.
         """
-        found = {self.status(node).ha.new_role: node for node in member.nodes}
+        found = {self._role(node): node for node in member.nodes}
         if set(found) != {"PRIMARY", "STANDBY"}:
             raise RemoteError(
                 f"the pair shows the roles {', '.join(sorted(found))}, wanted PRIMARY and STANDBY",
                 node=member.name,
-                remedy="fab status; once the pair is in sync: fab migrate-cluster --resume",
+                remedy=PAIR_FIRST,
             )
         return Roles(primary=found["PRIMARY"], standby=found["STANDBY"])
+
+    def _role(self, node: Node) -> str:
+        try:
+            return self.status(node).ha.new_role
+        except RemoteError as error:
+            raise RemoteError(error.problem, node=node.name, remedy=PAIR_FIRST) from error
 
     def active_nodes(self) -> dict[str, str]:
         """Per member, the node that speaks for it now."""

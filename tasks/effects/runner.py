@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
@@ -12,11 +13,12 @@ from tasks.core.plan import Plan
 from tasks.core.resuming import NEEDED_TO_RESUME, clocks, disagreements, other_sets
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import execute
-from tasks.effects.lock import lock, unlock
+from tasks.effects.lock import holders, lock, unlock
 from tasks.effects.migration import Gates, Migration, Reporter
 from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
+from tasks.effects.remote import Remote
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
 
@@ -154,16 +156,29 @@ def _clean_where_reached(site: Site, record: RunRecord) -> None:
             clean_node(site, record, node)
 
 
+def _refuse_unknown_run(remotes: Sequence[Remote], run: str) -> None:
+    """A run of another machine is known by its lock alone."""
+    found = holders(remotes)
+    if run in {holder.run for holder in found.values()}:
+        return
+    listed = "; ".join(f"[{name}] {holder}" for name, holder in found.items()) or "no node is locked"
+    raise UsageError(
+        f"there is no run {run}, neither here nor in a lock: {listed}", remedy="fab status names the open run"
+    )
+
+
 def break_lock(site: Site, prepared: Prepared, run: str) -> None:
     """Give up a run: remove what it staged, free its lock on every node; its backups stay.
 
     Raises:
-        UsageError: A node is held by another run, or could not be asked.
+        UsageError: There is no such run; or a node is held by another one, or could not be asked.
         Locked: A process of this machine carries the run on just now.
     """
     remotes = [site.remote(node) for node in site.cluster.nodes]
     with ExitStack() as stack:
         here = [record for record in runs(site.cluster.runs_dir) if record.id == run]
+        if not here:
+            _refuse_unknown_run(remotes, run)
         for record in here:
             stack.enter_context(held(record))
             _clean_where_reached(site, record)

@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if chosen(config) is None:
         return
     try:
+        guards.require_one_process(config.getoption("numprocesses", default=None))
         with opened(config, Path()) as (site, _):
             guards.require_all(site, given=os.environ.get(CONFIRM, ""), ask=asker(config))
     except OperatorError as error:

@@ -66,6 +66,15 @@ def require_confirmed(cluster: Cluster, *, given: str, ask: Callable[[str], str]
         )
 
 
+def require_one_process(workers: object) -> None:
+    """Raises UsageError where pytest would share one cluster among several workers (-n)."""
+    if workers:
+        raise UsageError(
+            f"-n {workers}: several processes would break the same servers at once; nothing was touched",
+            remedy="leave -n out (and of PYTEST_ADDOPTS)",
+        )
+
+
 def require_all(site: Site, *, given: str, ask: Callable[[str], str] | None) -> None:
     """The three guards in turn, the cheapest first; the last one asks a person."""
     require_disposable(site.cluster)

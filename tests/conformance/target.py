@@ -27,6 +27,7 @@ class Target(Looks):
     def __init__(self, site: Site, *, secrets: Callable[[SecretRef], SecretStr]) -> None:
         super().__init__(site, secrets=secrets)
         self.disks: Mapping[str, Disk] = {}
+        self._uids: Mapping[str, str] = {}
         self._log_sizes: dict[str, int] = {}
         self._silent: set[str] = set()
         self._dirty: set[str] = set()
@@ -71,6 +72,8 @@ class Target(Looks):
                 remedy="docs/conformance.md: remove Cluster_*.pem on every node, restart",
             )
         self.builtin = leaf
+        statuses = {node.name: self.status(node) for node in self.site.cluster.nodes}
+        self._uids = {name: status.server.uid for name, status in statuses.items() if status is not None}
 
     # Changing.
 
@@ -127,8 +130,21 @@ class Target(Looks):
                 what=f"{address} to listen",
                 limit_s=node.limits.restart_s,
             )
+        self._await_active(node)
         assert self.refuses_rest(node), f"[{node.name}] REST answers"
         self.went_silent(node)
+
+    def _await_active(self, node: Node) -> None:
+        """Until another member is connected to it: a State that REST does not tell (T5)."""
+
+        def look() -> set[str]:
+            seen = [self.status(other) and self.site.admin(other).remotes() for other in self.singles]
+            return {
+                one.status for remotes in seen for one in remotes or () if one.uid == self._uids[node.name]
+            }
+
+        limit_s = node.limits.restart_s
+        self.until(look, lambda seen: "Active" in seen, what=f"{node.name} in the cluster", limit_s=limit_s)
 
     def went_silent(self, node: Node) -> None:
         """Note that the running process has no admin API: it can be ended by signals only."""
@@ -152,19 +168,19 @@ class Target(Looks):
         )
 
     def end(self, node: Node) -> None:
-        """TERM; a deaf server (T1) needs two, and no other one gets two."""
+        """TERM, and once more where it stays: a deaf server (T1) ends at the second only."""
         if self.pid(node) is None:
             return
         known = node.name in self._memberships
         deaf = known and not self.listens(node, self.control(node))
-        self.terminate(node)
         limit_s = node.limits.return_s / 2
-        if deaf or not known:
-            clock, until = self.site.clock, self.site.clock.monotonic() + (0 if deaf else limit_s)
-            while self.pid(node) is not None and clock.monotonic() < until:
-                clock.sleep(node.limits.poll_s)
-            if self.pid(node) is not None:
-                self.terminate(node)
+        clock = self.site.clock
+        self.terminate(node)
+        until = clock.monotonic() + (0 if deaf else limit_s)
+        while self.pid(node) is not None and clock.monotonic() < until:
+            clock.sleep(node.limits.poll_s)
+        if self.pid(node) is not None:
+            self.terminate(node)
         self.await_end(node, limit_s=limit_s)
 
     def start(self, node: Node) -> None:

@@ -167,6 +167,12 @@ def test_all_three_are_asked(lab: Lab, tmp_path: Path, marker: Path) -> None:
         guards.require_all(site, given=CLUSTER_NAME, ask=None)
 
 
+def test_one_cluster_is_not_shared_among_workers(lab: Lab, marker: Path) -> None:
+    refused = conformance(lab.inventory, CONFIRM=CLUSTER_NAME, PYTEST_ADDOPTS="-n 2")
+    assert refused.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "-n 2: several processes" in refused.stderr
+
+
 # make test.
 
 
@@ -181,7 +187,7 @@ def test_the_tests_as_a_whole_know_no_such_option(lab: Lab, marker: Path, way: s
 
 def test_make_test_runs_the_tests_as_a_whole() -> None:
     recipe = (PROJECT / "Makefile").read_text().partition("\ntest:")[2].partition("\n\n")[0]
-    assert "$(PYTEST) tests\n" in recipe + "\n"
+    assert re.search(r"^\t\$\(PYTEST\)( -n \d+)? tests$", recipe, re.MULTILINE)
     assert "conformance" not in recipe
 
 
