@@ -72,7 +72,8 @@ def _verdict(snapshot: Snapshot, rows: tuple[StatusRow, ...], bad: list[Finding]
     size = f"{members} members, {nodes} nodes"
     if bad:
         places = ", ".join(dict.fromkeys(f.where for f in bad if f.where))
-        return f"NOT HEALTHY: {size}; {len(bad)} {"finding" if len(bad) == 1 else "findings"} on {places}"
+        number = "1 finding" if len(bad) == 1 else f"{len(bad)} findings"
+        return f"NOT HEALTHY: {size}; {number} on {places}"
     certificates = {row.certificate for row in rows if row.certificate}
     if any(row.builtin for row in rows):
         return f"healthy: {size}, all connected; but on the BUILT-IN certificate, whose key is public"

@@ -74,6 +74,7 @@ def _trust(target: Target, names: Sequence[str]) -> None:
 
 
 def _lead_nowhere(target: Target, names: Sequence[str]) -> None:
+    target.restore()  # C on the built-in pair: it sees A and B come back on it
     nodes = _write(target, names, files={})
     target.site.pool.map(target.begin, nodes)
     target.site.pool.map(target.await_ports_without_rest, nodes)
