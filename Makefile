@@ -10,7 +10,7 @@ rehearse: setup
 	$(FAB) rehearse
 
 test: setup
-	$(PYTEST) -n 4 tests
+	$(PYTEST) -n 3 tests
 
 # Only against disposable servers; see docs/conformance.md. CONFIRM=NAME answers the question.
 conformance: setup

@@ -214,25 +214,6 @@ class Target(Looks):
         for disk in self.disks.values():
             disk.forget()
 
-    # Pairs.
-
-    def roles(self, member: Member) -> tuple[Node, Node]:
-        """(primary, standby), once the pair is in sync."""
-
-        def look() -> tuple[Node | None, Node | None]:
-            seen = [(node, self.status(node)) for node in member.nodes]
-            synced = [(node, s.role, s.server.state) for node, s in seen if s is not None and s.ha.in_sync]
-            primary = next((node for node, role, state in synced if (role, state) == ("PRIMARY", 1)), None)
-            return primary, next((n for n, role, state in synced if (role, state) == ("STANDBY", 10)), None)
-
-        limit_s = member.nodes[0].limits.sync_s + member.nodes[0].limits.restart_s
-        primary, standby = self.until(
-            look, lambda seen: None not in seen, what=f"{member.name} in sync", limit_s=limit_s
-        )
-        assert primary is not None
-        assert standby is not None
-        return primary, standby
-
     def roll(self, member: Member) -> None:
         """Restart standby, then primary, each from a pair in sync: roles are swapped afterwards."""
         for which in (1, 0):

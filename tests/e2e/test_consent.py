@@ -71,7 +71,10 @@ def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
         with untouched(quiet):
             other = quiet.fab("migrate-cluster", "--break-lock", "20260101T000000Z-000000")
         assert other.code == 2
-        assert "there is no run 20260101T000000Z-000000, neither here nor in a lock: [gw-b] run 2026" in other.stderr
+        assert (
+            "there is no run 20260101T000000Z-000000, neither here nor in a lock: [gw-b] run 2026"
+            in other.stderr
+        )
         quiet.fab("migrate-cluster", "--break-lock", holder["run"]).ok()
         assert leftovers(quiet.lab) == ()
     finally:
