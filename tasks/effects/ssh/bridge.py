@@ -12,6 +12,8 @@ from contextlib import suppress
 
 import paramiko
 
+from tasks.effects.ssh.wake import Wake
+
 _CHUNK_BYTES = 32 * 1024
 _BLOCKED_WAIT_MS = 10
 _IDLE_WAIT_MS = 500
@@ -25,6 +27,7 @@ class Bridge:
         self._channel = channel
         self._local.setblocking(False)
         channel.setblocking(0)
+        self._wake = Wake(channel)
         self._to_channel = memoryview(b"")
         self._to_local = memoryview(b"")
         self._local_ended = self._channel_ended = False
@@ -50,6 +53,7 @@ class Bridge:
         finally:
             with suppress(OSError, EOFError, paramiko.SSHException):
                 self._channel.close()
+            self._wake.close()
             self._local.close()
 
     def _step(self) -> bool:
@@ -69,7 +73,7 @@ class Bridge:
             self._local, (select.POLLIN if reads else 0) | (select.POLLOUT if self._to_local else 0)
         )
         if not self._to_local and not self._channel_ended:
-            poll.register(self._channel.fileno(), select.POLLIN)
+            poll.register(self._wake.fileno(), select.POLLIN)
         events = dict(poll.poll(_BLOCKED_WAIT_MS if self._to_channel else _IDLE_WAIT_MS))
         return bool(events.get(self._local.fileno(), 0) & (select.POLLHUP | select.POLLERR))
 

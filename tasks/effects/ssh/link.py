@@ -48,14 +48,18 @@ class Link:
         watchdog = threading.Timer(limit_s + _GRACE_S, _discard, (channel,))
         watchdog.daemon = True
         watchdog.start()
+        streams: Streams | None = None
         try:
-            yield Streams(channel, text, limit_s=limit_s)
+            streams = Streams(channel, text, limit_s=limit_s)
+            yield streams
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self._not_run(channel, error) from error
         finally:
             watchdog.cancel()
             with suppress(OSError, EOFError, paramiko.SSHException):
                 channel.close()
+            if streams is not None:
+                streams.close()
             watchdog.join()
 
     def forward(self, host: str, port: int, *, limit_s: float) -> paramiko.Channel:
@@ -115,7 +119,8 @@ class Link:
     ) -> Exception:
         if refusal:
             return _no_forward(self.target, place, refusal) if place else self._no_session(limit_s)
-        if not transport.is_active():
+        if isinstance(error, (EOFError, OSError)) or not transport.is_active():
+            transport.discard()  # paramiko tells of the end a moment before it counts as inactive
             return _Lost(f"opening a channel: {error or 'connection closed'}")
         if place is None:
             transport.discard()

@@ -11,6 +11,7 @@ import paramiko
 
 from tasks.core.errors import RemoteError
 from tasks.effects.remote import Completed
+from tasks.effects.ssh.wake import Wake
 
 _CHUNK_BYTES = 32 * 1024
 _WINDOW_WAIT_S = 0.01
@@ -31,8 +32,13 @@ class Streams:
         self.stderr = bytearray()
         channel.exec_command(command)
         channel.setblocking(0)
+        self._wake = Wake(channel)
         self._poll = select.poll()
-        self._poll.register(channel.fileno(), select.POLLIN)
+        self._poll.register(self._wake.fileno(), select.POLLIN)
+
+    def close(self) -> None:
+        """After the channel was closed: nothing more is waited for."""
+        self._wake.close()
 
     def feed(self, data: bytes, *, last: bool) -> None:
         """Queue data for the command's standard input; after the last it sees end of file."""
