@@ -246,9 +246,3 @@ def _compare(remote: Remote, done: Completed, wanted: Mapping[str, str]) -> None
 def clean_up(remote: Remote, at: Places, *, acting: str) -> None:
     """Remove the staging directories; backups stay."""
     sh(remote, shell_scripts.CLEAN, *(str(path) for path in at.stages), acting=acting, what="clean up")
-
-
-def tail_of_log(remote: Remote, name: str, *, size_bytes: int = 65536) -> str:
-    """The end of one of the server's logs; "" if there is none."""
-    path = remote.node.paths.log_dir / name
-    return sh(remote, shell_scripts.TAIL, str(path), str(size_bytes), what=f"read {name}").text

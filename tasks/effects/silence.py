@@ -11,8 +11,8 @@ from tasks.core.gates import View
 from tasks.core.model import Node
 from tasks.core.places import WORK_NAME, data_of
 from tasks.core.server_log import DEFAULT_LOG, TRACE_LOG, dead_admin_lines, peer_refusals
-from tasks.effects.files import tail_of_log
 from tasks.effects.migration import RESUME, Migration, stop_line
+from tasks.effects.server_logs import tail_of_log
 from tasks.effects.service import start
 
 LOG_LOOKS = 4  # the log of a silent server is read this often before `return_s` is over

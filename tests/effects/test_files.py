@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tasks.core.errors import RemoteError
-from tasks.effects.files import look_at_files, tail_of_log
+from tasks.effects.files import look_at_files
+from tasks.effects.server_logs import tail_of_log
 from tests.effects.node_tree import (
     CA,
     CERT,
