@@ -12,7 +12,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopOnSignal:
-    """While entered, SIGINT, SIGTERM and SIGHUP only ask for a stop at the next safe point."""
+    """While entered, SIGINT, SIGTERM and SIGHUP only ask for a stop at the next safe point.
+
+    A signal that is ignored already stays so: `nohup fab ...` survives its terminal.
+    """
 
     def __init__(self, *, announce: Callable[[str], None]) -> None:
         self._asked = threading.Event()
@@ -24,6 +27,8 @@ class StopOnSignal:
 
     def __enter__(self) -> StopOnSignal:
         for number in SIGNALS:
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._before[number] = signal.signal(number, self._ask)
         return self
 

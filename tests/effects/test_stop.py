@@ -105,3 +105,17 @@ def test_nothing_is_asked_until_a_signal_comes_and_each_is_told() -> None:
         signal.raise_signal(signal.SIGINT)
         assert stop.requested()
     assert [text.split(":")[0] for text in told] == ["SIGTERM", "SIGINT"]
+
+
+def test_a_hang_up_that_nohup_ignores_asks_for_nothing() -> None:
+    with StopOnSignal(announce=lambda text: None) as stop:
+        before = signal.getsignal(signal.SIGHUP)
+        assert before is not signal.SIG_IGN
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopOnSignal(announce=lambda text: None) as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop.requested()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
