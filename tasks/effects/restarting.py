@@ -98,10 +98,10 @@ def forget_failed_restart(run: Migration, step: Step) -> bool:
 
 
 def _roles_of_step(run: Migration, step: Step) -> Roles:
-    """The roles as they were when the step began, if it began before; else as they are."""
+    """The roles as they were when the restart was asked for, if it was; else as they are now (T8)."""
     member = run.member(step.target)
     facts = run.facts(step)
-    if not facts.get("primary"):
+    if not (facts.get("primary") and facts.get("started_before")):  # roles move until the request is made
         roles = run.roles(member)
         run.write("noted", step, primary=roles.primary.name, standby=roles.standby.name)
         return roles
