@@ -9,8 +9,9 @@ from invoke.context import Context
 from tasks.boundary import opened, operator_task
 from tasks.core.planning import Wish
 from tasks.effects.console import say
-from tasks.effects.operations import Consent, give_up, make_plan, migrate, show_plan
-from tasks.effects.operations import resume as _resume
+from tasks.effects.journey import Terms, give_up
+from tasks.effects.journey import resume as _resume
+from tasks.effects.operations import MIGRATION, make_plan, migrate, show_plan
 
 HELP = {
     "observer": "the member restarted last (default: chosen, see the plan)",
@@ -43,7 +44,7 @@ def plan(
     """Show what migrate-cluster would do, step by step; changes nothing."""
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
     with opened(inventory, cluster) as site:
-        _, made = make_plan(site, wish, ignored=frozenset(ignore))
+        made = make_plan(site, wish, ignored=frozenset(ignore))
         say(made.model_dump_json(indent=2)) if json else show_plan(made)
 
 
@@ -64,11 +65,11 @@ def migrate_cluster(
 ) -> None:
     """Place the credentials, restart in the prescribed order, prove every step on the wire."""
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
+    terms = Terms(yes=yes, approved=approve, ignored=frozenset(ignore), stop_after=stop_after or None)
     with opened(inventory, cluster) as site:
         if break_lock:
-            give_up(site, break_lock)
+            give_up(site, MIGRATION, break_lock)
         elif resume:
-            _resume(site, stop_after=stop_after or None)
+            _resume(site, MIGRATION, stop_after=terms.stop_after)
         else:
-            consent = Consent(yes=yes, approved=approve)
-            migrate(site, wish, consent, ignored=frozenset(ignore), stop_after=stop_after or None)
+            migrate(site, wish, terms)

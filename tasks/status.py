@@ -5,7 +5,8 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.boundary import opened, operator_task
-from tasks.effects.operations import require_healthy, show_status
+from tasks.effects.journey import require_healthy
+from tasks.effects.operations import show_status
 
 
 @operator_task()

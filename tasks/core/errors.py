@@ -29,6 +29,21 @@ class OperatorError(Exception):
         where = f"[{self.node}] " if self.node else ""
         return f"{where}{self.problem}\n  -> {self.remedy}"
 
+    def said_by(self, task: str) -> None:
+        """Name the running task's own commands where the remedy names the migration's."""
+        self.remedy = commands_of(task, self.remedy)
+
+
+def commands_of(task: str, text: str) -> str:
+    """The text with the migration's commands turned into those of another acting task.
+
+    Every acting task takes the same options (--plan, --approve, --resume, --break-lock), so that what
+    is said in one place about the commonest of them is right for all.
+    """
+    if task == "migrate-cluster":
+        return text
+    return text.replace("fab migrate-cluster", f"fab {task}").replace("fab plan", f"fab {task} --plan")
+
 
 class UsageError(OperatorError):
     """The inventory or the command line asks for something that cannot be."""

@@ -17,7 +17,13 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+MIGRATE = "migrate-cluster"
+Value = bool | int | str | None  # of a configuration key, as REST takes it
+Configuration = dict[str, dict[str, Value]]  # object ("ClusterMembership") -> key -> value
+
+
 class StepKind(StrEnum):
+    CONFIGURE = "configure"  # POST a configuration to a node and read it back
     PLACE = "place"  # stage the files on a node and verify them there
     SWAP = "swap"  # make a member's staged files the live ones
     RESTART_STANDBY = "restart-standby"  # of a pair, then wait for sync
@@ -39,15 +45,19 @@ class Counts(Frozen):
 
 
 class Step(Frozen):
-    """One thing to do, and the counts of every member once it is done."""
+    """One thing to do, and the counts of every member once it is done.
+
+    Members that `expected` leaves out take no part in the cluster yet: nothing is asked of them.
+    """
 
     kind: StepKind
-    target: str  # a node's name for PLACE, else a member's; the cluster's for PROVE
+    target: str  # a node's name for PLACE and CONFIGURE, else a member's; the cluster's for PROVE
     expected: dict[str, Counts]
+    round: int = 0  # where the same is done in several rolling restarts; from 1
 
     @property
     def id(self) -> str:
-        return f"{self.kind}:{self.target}"
+        return f"{self.kind}:{self.target}" + (f"@{self.round}" if self.round else "")
 
 
 class Target(Frozen):
@@ -76,16 +86,19 @@ class Plan(Frozen):
 
     cluster: str  # the inventory's key
     cluster_name: str
-    strategy: str
-    why: str
-    observer: str
+    strategy: str = ""
+    why: str = ""
+    observer: str = ""
     steps: tuple[Step, ...]
     targets: dict[str, Target]  # by member
     before: dict[str, str]  # node -> SHA-256 of the certificate it serves now, or "standby"
-    edits: dict[str, Edit]  # by node
+    edits: dict[str, Edit] = {}  # by node
     baseline: dict[str, Counts]  # by member, before the first step
     pairs: tuple[str, ...]
     addresses: dict[str, tuple[str, int]]  # node -> where its control port listens
+    task: str = MIGRATE  # what the operator types: `fab TASK --resume` goes on with the run
+    posts: dict[str, Configuration] = {}  # by the id of a CONFIGURE step
+    notes: tuple[str, ...] = ()  # what the operator must know before saying yes
 
     @property
     def fingerprint(self) -> str:

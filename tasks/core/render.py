@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.core.findings import Finding, Severity
 from tasks.core.health import PROVEN_STANDBY, StatusReport, StatusRow
-from tasks.core.plan import Counts, Plan, Step, StepKind
+from tasks.core.plan import MIGRATE, Counts, Plan, Step, StepKind
 
 NARROW = 100  # columns below which the less important ones are left out
 
@@ -108,9 +108,11 @@ def plan_table(plan: Plan, *, width: int = 80) -> TextTable:
 
 
 def _plan_by_member(plan: Plan) -> TextTable:
-    members = tuple(plan.baseline)
+    lines = tuple(_lines(plan))
+    members = tuple(dict.fromkeys(member for _, _, counts in lines for member in counts))
     rows = [
-        (number, text, *(str(counts[member]) for member in members)) for number, text, counts in _lines(plan)
+        (number, text, *(str(counts.get(member, "-")) for member in members))
+        for number, text, counts in lines
     ]
     return TextTable(_plan_title(plan), ("#", "STEP", *members), tuple(rows))
 
@@ -132,11 +134,15 @@ def _lines(plan: Plan) -> Iterator[tuple[str, str, Mapping[str, Counts]]]:
 
 
 def _plan_title(plan: Plan) -> str:
-    return f"{plan.cluster}: {plan.strategy}, observer {plan.observer}"
+    how = [plan.task if plan.task != MIGRATE else "", plan.strategy]
+    observer = f", observer {plan.observer}" if plan.observer else ""
+    return f"{plan.cluster}: {' '.join(filter(None, how))}{observer}"
 
 
 def _counts_text(counts: Mapping[str, Counts]) -> str:
     """The most common one last, for "others"."""
+    if not counts:
+        return "no member yet"
     by_counts: dict[str, list[str]] = {}
     for member, shown in counts.items():
         by_counts.setdefault(str(shown), []).append(member)
@@ -147,7 +153,15 @@ def _counts_text(counts: Mapping[str, Counts]) -> str:
 
 
 def step_text(plan: Plan, step: Step) -> str:
+    """A step in a few words."""
+    text = _step_words(plan, step)
+    return f"round {step.round}: {text}" if step.round else text
+
+
+def _step_words(plan: Plan, step: Step) -> str:
     match step.kind:
+        case StepKind.CONFIGURE:
+            return f"configure {step.target}"
         case StepKind.PLACE:
             return f"place on {step.target}"
         case StepKind.SWAP:

@@ -49,8 +49,11 @@ def _served(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Find
 
 
 def other_sets(plan: Plan, sets: Mapping[str, CredentialSet]) -> Iterator[Finding]:
-    """The credential folder must hold what the plan was made for."""
+    """The credential folder must hold what the plan was made for, if the plan places anything."""
+    placed = {step.target for step in plan.steps if step.kind is StepKind.SWAP}
     for member, target in plan.targets.items():
+        if member not in placed:
+            continue
         if member not in sets or dict(sets[member].sha256) != target.files:
             text = "the credential set here is not the one that the interrupted run was planned with"
             yield Finding(

@@ -71,6 +71,12 @@ class AdminApi:
     def membership(self) -> Membership:
         return self._read(Ask("GET", "configuration/ClusterMembership"), parse_membership)
 
+    def configuration(self, name: str) -> Mapping[str, object]:
+        """A configuration object as it is set (in force since the last restart), by its keys."""
+        return self._read(
+            Ask("GET", f"configuration/{name}"), lambda body: dict(parse_object(body).section(name).value)
+        )
+
     def remotes(self) -> tuple[RemoteMember, ...] | None:
         """The other members as this node sees them; None from a standby, which knows of none."""
         try:

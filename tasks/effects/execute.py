@@ -8,18 +8,17 @@ from tasks.core.errors import Interrupted, OperatorError
 from tasks.core.gates import Gate, any_of, in_order, in_sync
 from tasks.core.plan import RESTARTS, Step, StepKind
 from tasks.core.render import step_text
-from tasks.effects.migration import Migration
+from tasks.effects.configuring import configure
 from tasks.effects.placing import place, require_live, swap
 from tasks.effects.restarting import forget_failed_restart, restart_primary, restart_single, restart_standby
+from tasks.effects.run import RESUME_LINE, Run
 
-RESUME_LINE = "fab migrate-cluster --resume"
 
-
-def execute(run: Migration, *, stop_after: int | None = None) -> bool:
+def execute(run: Run, *, stop_after: int | None = None) -> bool:
     """Perform the remaining steps.
 
     Args:
-        run: The migration; its record says which steps are done.
+        run: What is under way; its record says which steps are done.
         stop_after: Stop when this many members have been restarted, counted over the whole run.
 
     Returns:
@@ -32,7 +31,7 @@ def execute(run: Migration, *, stop_after: int | None = None) -> bool:
     total = len(run.plan.steps)
     for step in run.record.progress().remaining(run.plan):
         if run.stop.requested():
-            raise Interrupted(f"stopped before {step.id}", remedy=RESUME_LINE)
+            raise Interrupted(f"stopped before {step.id}", remedy=run.resume_line)
         if (
             stop_after is not None
             and _members_restarted(run) >= stop_after
@@ -44,12 +43,12 @@ def execute(run: Migration, *, stop_after: int | None = None) -> bool:
     return True
 
 
-def _members_restarted(run: Migration) -> int:
+def _members_restarted(run: Run) -> int:
     done = run.record.progress().done
     return sum(1 for step in run.plan.steps if step.kind is StepKind.RESTART and step.id in done)
 
 
-def _perform(run: Migration, step: Step) -> None:
+def _perform(run: Run, step: Step) -> None:
     began = run.site.clock.monotonic()
     try:
         forget_failed_restart(run, step)
@@ -62,15 +61,19 @@ def _perform(run: Migration, step: Step) -> None:
         raise
     except OperatorError as error:
         run.write("failed", step, seen=error.problem)
-        if "fab migrate-cluster" not in error.remedy:
-            run.report.note("", f"nothing after {step.id} was touched; once it is mended -> {RESUME_LINE}")
+        if RESUME_LINE not in error.remedy and "--break-lock" not in error.remedy:
+            run.report.note(
+                "", f"nothing after {step.id} was touched; once it is mended -> {run.resume_line}"
+            )
         raise
     run.write("done", step, seen=seen)
     run.report.done(step, seen, took_s=run.site.clock.monotonic() - began)
 
 
-def _act(run: Migration, step: Step) -> str:
+def _act(run: Run, step: Step) -> str:
     match step.kind:
+        case StepKind.CONFIGURE:
+            return configure(run, step)
         case StepKind.PLACE:
             return place(run, step)
         case StepKind.SWAP:
@@ -85,7 +88,7 @@ def _act(run: Migration, step: Step) -> str:
             assert_never(step.kind)
 
 
-def _require_expected(run: Migration, step: Step) -> None:
+def _require_expected(run: Run, step: Step) -> None:
     """No restart while the cluster is not as the step before left it."""
     node = run.member(step.target).nodes[0]
     if run.facts(step).get("started_before") == "":  # see forget_failed_restart
@@ -100,7 +103,7 @@ def _require_expected(run: Migration, step: Step) -> None:
     run.wait(gate, node, awaited, limit_s=node.limits.join_s, settle_s=0)
 
 
-def _others_expected(run: Migration, step: Step) -> Gate:
+def _others_expected(run: Run, step: Step) -> Gate:
     """A member that came back with a third certificate fits neither half: each other member may show
     the counts of before its restart or of after it.
     """
@@ -114,7 +117,7 @@ def _others_expected(run: Migration, step: Step) -> Gate:
     )
 
 
-def prove(run: Migration, step: Step) -> str:
+def prove(run: Run, step: Step) -> str:
     """Everything at once: each active node's certificate, all counts, pairs in sync, standbys' files."""
     active = run.active_nodes()
     cluster = run.site.cluster

@@ -13,6 +13,7 @@ from datetime import datetime
 from tasks.core.answer import clean
 from tasks.core.errors import Locked, RemoteError
 from tasks.core.places import WORK_NAME, data_of
+from tasks.core.plan import MIGRATE
 from tasks.effects import shell_scripts
 from tasks.effects.remote import Remote
 
@@ -27,6 +28,7 @@ class Holder:
     owner: str
     host: str
     since: str
+    task: str = MIGRATE
 
     def __str__(self) -> str:
         return f"run {self.run} of {self.owner}@{self.host} since {self.since}"
@@ -35,15 +37,23 @@ class Holder:
 UNKNOWN = Holder("(unknown)", "(unknown)", "(unknown)", "(unknown)")
 
 
-def lock(remotes: Sequence[Remote], *, run: str, at: datetime, acting: dict[str, str]) -> None:
-    """Take the lock on every node for `run`; a lock that the same run holds is taken over.
+def lock(
+    remotes: Sequence[Remote], *, run: str, at: datetime, acting: dict[str, str], task: str = MIGRATE
+) -> None:
+    """Take the lock on every node for `run` of `task`; a lock that the same run holds is taken over.
 
     Raises:
         Locked: Another run holds it; what was taken here is given back.
         RemoteError: A node could not be asked.
     """
     line = json.dumps(
-        {"run": run, "owner": _login(), "host": socket.gethostname(), "since": f"{at:%FT%TZ}"},
+        {
+            "run": run,
+            "owner": _login(),
+            "host": socket.gethostname(),
+            "since": f"{at:%FT%TZ}",
+            "task": task,
+        },
         separators=(",", ":"),
     )
     taken: list[Remote] = []
@@ -73,8 +83,8 @@ def _locked(remote: Remote, holder: Holder) -> Locked:
         remedy = f"look for its owner; if there is none: rm -r {_work(remote)}/lock on {remote.node.name}"
     else:
         remedy = (
-            "wait for it, or where it was started: fab migrate-cluster --resume; "
-            f"if it is dead for sure: fab migrate-cluster --break-lock {holder.run}"
+            f"wait for it, or where it was started: fab {holder.task} --resume; "
+            f"if it is dead for sure: fab {holder.task} --break-lock {holder.run}"
         )
     return Locked(f"another run works on this cluster: {holder}", node=remote.node.name, remedy=remedy)
 
@@ -106,7 +116,8 @@ def _take(remote: Remote, line: str, *, acting: str) -> Holder | None:
 def _holder(text: str) -> Holder:
     try:
         raw = json.loads(text)
-        return Holder(*(clean(str(raw[key])) for key in ("run", "owner", "host", "since")))
+        run, owner, host, since = (clean(str(raw[key])) for key in ("run", "owner", "host", "since"))
+        return Holder(run, owner, host, since, clean(str(raw.get("task", MIGRATE))))
     except (ValueError, KeyError, TypeError, RecursionError):
         return UNKNOWN
 

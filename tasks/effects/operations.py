@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
-from dataclasses import dataclass
 
-from tasks.core.errors import Refused, Unhealthy, UsageError
-from tasks.core.findings import Finding, errors
+from tasks.core.errors import UsageError
+from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
-from tasks.core.plan import Plan
+from tasks.core.plan import MIGRATE, Plan
 from tasks.core.planning import Wish
 from tasks.core.render import (
     duration,
@@ -20,20 +18,13 @@ from tasks.core.render import (
     status_table,
     versions_line,
 )
-from tasks.effects.console import ConsoleReporter, say, show_table, tell, width
-from tasks.effects.execute import RESUME_LINE
+from tasks.effects.console import say, show_table, width
+from tasks.effects.journey import Journey, Terms, begin, planned
 from tasks.effects.look import take_snapshot
-from tasks.effects.migration import Gates
 from tasks.effects.prepare import Prepared, prepare
-from tasks.effects.record import keep_plan, resumable, unfinished
-from tasks.effects.runner import (
-    Outcome,
-    break_lock,
-    refuse_if_unfinished,
-    refuse_unapproved,
-    resume_run,
-    start_run,
-)
+from tasks.effects.record import unfinished
+from tasks.effects.run import Gates
+from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
 
 
@@ -54,7 +45,10 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     open_run = unfinished(site.cluster.runs_dir)
     if open_run is not None:
         left = len(open_run.progress().remaining(open_run.plan))
-        say(f"run {open_run.id} is open, {left} of {len(open_run.plan.steps)} steps left -> {RESUME_LINE}")
+        say(
+            f"run {open_run.id} is open, {left} of {len(open_run.plan.steps)} steps left "
+            f"-> fab {open_run.plan.task} --resume"
+        )
     say(found.verdict)
     return found
 
@@ -62,14 +56,6 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
 def show_findings(findings: tuple[Finding, ...], *, ignored: frozenset[str] = frozenset()) -> None:
     for line in findings_lines(findings, ignored=ignored):
         say(line)
-
-
-def require_healthy(found: StatusReport) -> None:
-    """Raises Unhealthy (exit 6) where the verdict is not healthy."""
-    if not found.healthy:
-        raise Unhealthy(
-            "the cluster is not healthy: see the findings above", remedy="fab check names all remedies"
-        )
 
 
 def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False) -> Prepared:
@@ -99,27 +85,24 @@ def _ways(prepared: Prepared) -> tuple[str, ...]:
     return tuple(f"reached via {way}: {', '.join(names)}" for way, names in by_way.items())
 
 
-def make_plan(site: Site, wish: Wish, *, ignored: frozenset[str] = frozenset()) -> tuple[Prepared, Plan]:
-    """Check, then plan.
+def make_plan(site: Site, wish: Wish, *, ignored: frozenset[str] = frozenset()) -> Plan:
+    """Check, then plan the migration.
 
     Raises:
         Refused: A check fails (all findings are shown on stderr), or the strategy is impossible.
         UsageError: The observer asked for is no member.
     """
+    _require_observer(site, wish)
+    return planned(site, MIGRATION, lambda prepared: prepared.plan(wish), ignored=ignored)[1]
+
+
+def _require_observer(site: Site, wish: Wish) -> None:
     names = [member.name for member in site.cluster.members]
     if wish.observer is not None and wish.observer not in names:
         raise UsageError(
             f"--observer {wish.observer} is no member of {site.cluster.key}",
             remedy=f"one of: {', '.join(names)}",
         )
-    prepared = prepare(site)
-    if errors(prepared.findings, ignored=ignored):
-        for line in findings_lines(prepared.findings, ignored=ignored):
-            tell(line)
-    prepared.refuse_errors(ignored)
-    plan = prepared.plan(wish)
-    keep_plan(site.cluster.runs_dir, plan)
-    return prepared, plan
 
 
 def show_plan(plan: Plan) -> None:
@@ -146,72 +129,26 @@ def show_plan(plan: Plan) -> None:
     say(f"fingerprint {plan.fingerprint} -> fab migrate-cluster --approve {plan.fingerprint}")
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """How the operator agrees: asked, --yes, or a fingerprint."""
-
-    yes: bool = False
-    approved: str = ""
-
-
 def migrate(
-    site: Site,
-    wish: Wish,
-    consent: Consent,
-    *,
-    ignored: frozenset[str] = frozenset(),
-    stop_after: int | None = None,
-    gates: Gates | None = None,
+    site: Site, wish: Wish, terms: Terms | None = None, *, gates: Gates | None = None
 ) -> Outcome | None:
-    """A new run, from the checks to the proof; None if there is nothing to do."""
-    refuse_if_unfinished(site)
-    prepared, plan = make_plan(site, wish, ignored=ignored)
-    show_plan(plan)
-    if consent.approved:
-        refuse_unapproved(site, plan, consent.approved)
-    if not plan.steps:
-        return None
-    if not consent.yes and not consent.approved:
-        _ask(plan)
-    outcome = start_run(site, prepared, plan, report=ConsoleReporter(), stop_after=stop_after, gates=gates)
-    _conclude(site, plan, outcome)
-    return outcome
+    """A new migration, from the checks to the proof; None if there is nothing to do."""
+    _require_observer(site, wish)
+    return begin(site, MIGRATION, lambda prepared: prepared.plan(wish), terms or Terms(), gates=gates)
 
 
-def resume(site: Site, *, stop_after: int | None = None) -> Outcome:
-    """Go on with the interrupted run."""
-    record = resumable(site.cluster.runs_dir)
-    prepared = prepare(site)
-    left = record.progress().remaining(record.plan)
-    tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
-    outcome = resume_run(site, prepared, record, report=ConsoleReporter(), stop_after=stop_after)
-    _conclude(site, record.plan, outcome)
-    return outcome
-
-
-def give_up(site: Site, run: str) -> None:
-    """Abandon a run and free its lock."""
-    break_lock(site, prepare(site), run)
-    say(f"run {run} is given up, its lock is free; its backups stay on the nodes -> fab status")
-
-
-def _ask(plan: Plan) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "no terminal to confirm the plan",
-            remedy=f"fab migrate-cluster --approve {plan.fingerprint} (or --yes)",
-        )
-    sys.stderr.write("Run this plan now? Type yes to go on: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise Refused("not confirmed; nothing was changed", remedy="fab plan shows it again")
-
-
-def _conclude(site: Site, plan: Plan, outcome: Outcome) -> None:
-    if not outcome.complete:
-        say(f"stopped as asked; run {outcome.run} is open -> {RESUME_LINE}")
-        return
+def prove_migration(site: Site, plan: Plan) -> StatusReport:
+    """The proof table: per node, what was promised and what the wire shows now."""
     found = report(take_snapshot(site))
     show_table(proof_table(found, plan))
-    say(f"run {outcome.run} complete: {found.verdict}")
-    require_healthy(found)
+    return found
+
+
+def show_members(site: Site, plan: Plan) -> StatusReport:
+    """How every node stands now: the end of a run that places no credentials."""
+    found = report(take_snapshot(site))
+    show_table(status_table(found, width=width()))
+    return found
+
+
+MIGRATION = Journey(task=MIGRATE, prepare=prepare, show=show_plan, conclude=prove_migration)

@@ -8,13 +8,13 @@ from pathlib import PurePosixPath
 from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.errors import RemoteError
 from tasks.core.model import Node
-from tasks.core.places import Places, places
+from tasks.core.places import Places, data_of, places
 from tasks.core.plan import Step
 from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.files import Delivery, MovedFrom, back_up, clean_up, look_at_files, stage, swap_in
-from tasks.effects.migration import RESUME, Migration
 from tasks.effects.record import RunRecord
+from tasks.effects.run import RESUME, Run
 from tasks.effects.site import Site
 
 NAMES = (CA_FILE, CERT_FILE, KEY_FILE)
@@ -31,10 +31,16 @@ def places_of(record: RunRecord, node: Node, files: NodeFiles) -> Places:
             node=node.name,
             remedy="set `keystore:` and `truststore:` of the node in the inventory; fab check",
         )
-    return places(node, run=record.id, keystore=keystore, truststore=truststore, cfg=files.cfg_path)
+    return places(
+        files.resolved(data_of(node)),
+        run=record.id,
+        keystore=files.resolved(keystore),
+        truststore=files.resolved(truststore),
+        cfg=files.cfg_path,
+    )
 
 
-def place(run: Migration, step: Step) -> str:
+def place(run: Run, step: Step) -> str:
     """Back up what is live, stage what is new, read it back. Changes nothing that is in use."""
     node = run.site.cluster.node(step.target)
     remote = run.remote(node)
@@ -47,7 +53,7 @@ def place(run: Migration, step: Step) -> str:
     return f"{len(deliveries)} files staged and read back in {at.key_stage}"
 
 
-def _deliveries(run: Migration, node: Node, files: NodeFiles, at: Places) -> tuple[Delivery, ...]:
+def _deliveries(run: Run, node: Node, files: NodeFiles, at: Places) -> tuple[Delivery, ...]:
     wanted = run.sets[node.member]
     found = [
         Delivery((at.ca_stage if name == CA_FILE else at.key_stage) / name, content, wanted.sha256[name])
@@ -71,7 +77,7 @@ def _refuse_other_cfg(node: Node, files: NodeFiles, planned_sha256: str) -> None
         )
 
 
-def swap(run: Migration, step: Step) -> str:
+def swap(run: Run, step: Step) -> str:
     """Swap in on the member's nodes, the primary first (T7), and see that the server can read them."""
     member = run.member(step.target)
     if member.is_pair:
@@ -84,7 +90,7 @@ def swap(run: Migration, step: Step) -> str:
     return f"live on {', '.join(node.name for node in order)}; nothing loads them before a restart"
 
 
-def _swap_node(run: Migration, node: Node) -> None:
+def _swap_node(run: Run, node: Node) -> None:
     remote = run.remote(node)
     files = look_at_files(remote)
     change = run.plan.edits.get(node.name)
@@ -103,7 +109,7 @@ def _swap_node(run: Migration, node: Node) -> None:
     require_live(run, node)
 
 
-def require_live(run: Migration, node: Node) -> None:
+def require_live(run: Run, node: Node) -> None:
     """The member's files are live on the node and the service user can read each of them (T2, T7).
 
     Raises:

@@ -16,15 +16,15 @@ from tasks.core.gates import (
 from tasks.core.model import Node
 from tasks.core.plan import Step, StepKind
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
-from tasks.effects.migration import RESUME, Migration, Roles, stop_line
 from tasks.effects.placing import require_live
+from tasks.effects.run import RESUME, Roles, Run, stop_line
 from tasks.effects.service import request_restart
 from tasks.effects.silence import tell_refusals, wake
 
 LOG_LEAD = timedelta(seconds=2)  # clocks are compared to the second
 
 
-def restart_single(run: Migration, step: Step) -> str:
+def restart_single(run: Run, step: Step) -> str:
     """Restart a single member; it must come back with the new certificate and the planned counts."""
     node = run.member(step.target).nodes[0]
     before = _ask_restart(run, step, node, state=PRODUCTION)
@@ -36,7 +36,7 @@ def restart_single(run: Migration, step: Step) -> str:
     return _await(run, step, gate, node, f"restart of {node.name}", probe=node, limit_s=node.limits.restart_s)
 
 
-def restart_standby(run: Migration, step: Step) -> str:
+def restart_standby(run: Run, step: Step) -> str:
     """Restart a pair's standby and wait until the pair is in sync again; re-hash its files (T7)."""
     roles = _roles_of_step(run, step)
     node = roles.standby
@@ -53,7 +53,7 @@ def restart_standby(run: Migration, step: Step) -> str:
     return seen
 
 
-def restart_primary(run: Migration, step: Step) -> str:
+def restart_primary(run: Run, step: Step) -> str:
     """Restart a pair's primary: the standby takes over with the new certificate, roles stay swapped."""
     roles = _roles_of_step(run, step)
     node, successor = roles.primary, roles.standby
@@ -72,7 +72,7 @@ def restart_primary(run: Migration, step: Step) -> str:
     return seen
 
 
-def forget_failed_restart(run: Migration, step: Step) -> bool:
+def forget_failed_restart(run: Run, step: Step) -> bool:
     """On resume: the server did come back, settled, with another certificate than the planned one.
 
     Its restart has to be asked for again, now that its files are right (they are looked at first).
@@ -97,7 +97,7 @@ def forget_failed_restart(run: Migration, step: Step) -> bool:
     return True
 
 
-def _roles_of_step(run: Migration, step: Step) -> Roles:
+def _roles_of_step(run: Run, step: Step) -> Roles:
     """The roles as they were when the restart was asked for, if it was; else as they are now (T8)."""
     member = run.member(step.target)
     facts = run.facts(step)
@@ -109,7 +109,7 @@ def _roles_of_step(run: Migration, step: Step) -> Roles:
     return Roles(primary=cluster.node(facts["primary"]), standby=cluster.node(facts["standby"]))
 
 
-def _ask_restart(run: Migration, step: Step, node: Node, *, state: int) -> datetime:
+def _ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
     """Request the restart once; on a resumed step only if the node shows that it has not happened.
 
     Returns:
@@ -139,7 +139,7 @@ def _ask_restart(run: Migration, step: Step, node: Node, *, state: int) -> datet
     return before
 
 
-def _same_process(run: Migration, node: Node, before: datetime) -> bool:
+def _same_process(run: Run, node: Node, before: datetime) -> bool:
     try:
         status = run.status(node)
     except OperatorError:
@@ -148,7 +148,7 @@ def _same_process(run: Migration, node: Node, before: datetime) -> bool:
     return moved <= STARTED_MOVED_S and status.settled
 
 
-def _require_settled(run: Migration, node: Node, status: NodeStatus, *, state: int) -> None:
+def _require_settled(run: Run, node: Node, status: NodeStatus, *, state: int) -> None:
     if status.server.state == state and status.server.error_code == 0:
         return
     maintenance = " (maintenance)" if status.server.state == MAINTENANCE else ""
@@ -161,7 +161,7 @@ def _require_settled(run: Migration, node: Node, status: NodeStatus, *, state: i
 
 
 def _await(
-    run: Migration, step: Step, gate: Gate, node: Node, awaited: str, *, probe: Node | None, limit_s: float
+    run: Run, step: Step, gate: Gate, node: Node, awaited: str, *, probe: Node | None, limit_s: float
 ) -> str:
     """Wait; where members do not find each other, their traces are asked why."""
     began = run.site.clock.now()

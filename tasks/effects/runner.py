@@ -1,4 +1,4 @@
-"""One migration from approval to proof: lock, run, unlock; or resume where it was broken off."""
+"""One run from approval to proof: lock, perform, unlock; or resume where it was broken off."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tasks.core.resuming import NEEDED_TO_RESUME, clocks, disagreements, other_s
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import execute
 from tasks.effects.lock import holders, lock, unlock
-from tasks.effects.migration import Gates, Migration, Reporter
 from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
 from tasks.effects.remote import Remote
+from tasks.effects.run import Gates, Reporter, Run
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
 
@@ -40,9 +40,10 @@ def refuse_if_unfinished(site: Site) -> None:
     if open_one is not None:
         with held(open_one):
             pass
+        task = open_one.plan.task
         raise Refused(
             f"run {open_one.id} is not finished",
-            remedy=f"fab migrate-cluster --resume; or, to give it up: fab migrate-cluster --break-lock {open_one.id}",
+            remedy=f"fab {task} --resume; or, to give it up: fab {task} --break-lock {open_one.id}",
         )
 
 
@@ -77,7 +78,7 @@ def start_run(
 
 
 def resume_run(
-    site: Site, prepared: Prepared, record: RunRecord, *, report: Reporter, stop_after: int | None
+    site: Site, prepared: Prepared, record: RunRecord, *, report: Reporter, stop_after: int | None = None
 ) -> Outcome:
     """Go on with an interrupted run, if journal and nodes agree.
 
@@ -112,11 +113,11 @@ def _carry_out(
     remotes = [site.remote(node) for node in site.cluster.nodes]
     with held(record), StopOnSignal(announce=lambda text: report.note("", text)) as stop:
         try:
-            lock(remotes, run=record.id, at=site.clock.now(), acting=acting)
+            lock(remotes, run=record.id, at=site.clock.now(), acting=acting, task=record.plan.task)
         except OperatorError:
             _abandon_if_untouched(site, record)
             raise
-        migration = Migration(
+        run = Run(
             site=site,
             plan=record.plan,
             record=record,
@@ -126,13 +127,13 @@ def _carry_out(
             stop=stop,
             gates=gates or Gates(),
         )
-        complete = execute(migration, stop_after=stop_after)
+        complete = execute(run, stop_after=stop_after)
         if complete:
             for node in site.cluster.nodes:
                 clean_node(site, record, node)
             for name in unlock(remotes, run=record.id, acting=acting):
                 report.note(name, "the lock could not be given back; the next run will name it")
-            migration.write("completed")
+            run.write("completed")
     return Outcome(record.id, complete)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from tasks.core.errors import RemoteError, UsageError
-from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, Node, StartBy
+from typing import assert_never
+
+from tasks.core.errors import RemoteError
+from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, StartBy
+from tasks.core.services import Standing
 from tasks.effects.admin import AdminApi
 from tasks.effects.remote import Remote
+from tasks.effects.service_managers import Manager, look_command, named, standing_of, start_argv
 from tasks.effects.wait import Clock
 
 # Some shells' `command -v` finds files that nobody may execute.
@@ -18,7 +22,11 @@ def start(remote: Remote) -> None:
     Raises:
         RemoteError: The command failed.
     """
-    argv = _start_argv(remote.node.start_by)
+    _start(remote, remote.node.start_by)
+
+
+def _start(remote: Remote, by: StartBy) -> None:
+    argv = start_argv(by)
     done = remote.run(argv, privileged=True)
     if done.exit_status != 0:
         raise RemoteError(
@@ -26,16 +34,6 @@ def start(remote: Remote) -> None:
             node=remote.node.name,
             remedy="start the server by hand, then: fab migrate-cluster --resume",
         )
-
-
-def _start_argv(by: StartBy) -> tuple[str, ...]:
-    match by:
-        case BySystemd(unit):
-            return ("systemctl", "start", unit)
-        case ByContainer(engine, name):
-            return (engine, "start", name)
-        case ByCommand(argv):
-            return argv
 
 
 def why_start_would_fail(remote: Remote) -> str | None:
@@ -59,17 +57,14 @@ def request_restart(remote: Remote, admin: AdminApi, *, clock: Clock) -> None:
     """Ask for a restart of a settled server; returns once it is under way.
 
     Raises:
-        RemoteError: REST refused, or a command failed.
-        UsageError: This way of restarting is not available.
+        RemoteError: REST refused, a command failed, or the stopped server did not end in time.
     """
     node = remote.node
     match node.restart_by:
         case ByRest():
             admin.restart()
-        case BySystemd(unit):
-            admin.stop()
-            _wait_inactive(remote, unit, clock=clock)
-            start(remote)
+        case BySystemd() | ByContainer():
+            _stop_and_start(remote, admin, node.restart_by, clock=clock)
         case ByCommand(argv):
             done = remote.run(argv, privileged=True, limit_s=node.limits.restart_s)
             if done.exit_status != 0:
@@ -78,27 +73,43 @@ def request_restart(remote: Remote, admin: AdminApi, *, clock: Clock) -> None:
                     node=node.name,
                     remedy="fab status; then fab migrate-cluster --resume",
                 )
-        case ByContainer():
-            raise container_restart_refused(node)
+        case _:
+            assert_never(node.restart_by)
 
 
-def container_restart_refused(node: Node) -> UsageError:
-    return UsageError(
-        "restart by docker or podman is not available in this version",
-        node=node.name,
-        remedy="use `service: {restart: rest}`: a restart by REST keeps the container",
-    )
+def _stop_and_start(remote: Remote, admin: AdminApi, by: Manager, *, clock: Clock) -> None:
+    """Stop by REST, never by the manager: a unit's stop signals twice, a container's kills at its end (T5)."""
+    before = standing_of(remote, by)
+    if not before.up:
+        raise RemoteError(
+            f"the server answers, but {named(by)} is {before.words}: it is not what runs it; nothing was stopped",
+            node=remote.node.name,
+            remedy="correct `service` of the node in the inventory: fab check; then fab migrate-cluster --resume",
+        )
+    admin.stop()
+    if _came_back(remote, by, before, clock=clock):
+        return
+    _start(remote, by)
 
 
-def _wait_inactive(remote: Remote, unit: str, *, clock: Clock) -> None:
-    """Until systemd sees the stopped server's end: a stop by systemd itself would signal twice (T5)."""
+def _came_back(remote: Remote, by: Manager, before: Standing, *, clock: Clock) -> bool:
+    """Wait for the end; true where the manager has already started it again by its own policy.
+
+    Raises:
+        RemoteError: It has not ended within `limits.stop_s`. A second stop now would be a kill (T5).
+    """
     limits = remote.node.limits
-    until = clock.monotonic() + limits.return_s
-    while remote.run(("systemctl", "is-active", unit), privileged=True).text.strip() == "active":
+    until = clock.monotonic() + limits.stop_s
+    while (seen := standing_of(remote, by)).up:
+        if seen.words in ("active", "running") and seen.since != before.since:
+            return True
         if clock.monotonic() > until:
             raise RemoteError(
-                f"{unit} is still active {limits.return_s:g} s after service/stop",
+                f"{named(by)} is still {seen.words} {limits.stop_s:g} s after service/stop; it was not stopped a "
+                "second time, because that would kill the server while it saves its store",
                 node=remote.node.name,
-                remedy=f"systemctl status {unit}; when it has ended: fab migrate-cluster --resume",
+                remedy=f"on the node: {look_command(by)}, and see the server's log; when it has ended: "
+                "fab migrate-cluster --resume (which starts it)",
             )
         clock.sleep(limits.poll_s)
+    return False

@@ -11,7 +11,7 @@ from tasks.core.gates import View
 from tasks.core.model import Node
 from tasks.core.places import WORK_NAME, data_of
 from tasks.core.server_log import DEFAULT_LOG, TRACE_LOG, dead_admin_lines, peer_refusals
-from tasks.effects.migration import RESUME, Migration, stop_line
+from tasks.effects.run import RESUME, Run, stop_line
 from tasks.effects.server_logs import tail_of_log
 from tasks.effects.service import start
 
@@ -27,7 +27,7 @@ class _Silence:
     started_s: float | None = None
 
 
-def wake(run: Migration, node: Node, *, since: datetime) -> Callable[[View, float], None]:
+def wake(run: Run, node: Node, *, since: datetime) -> Callable[[View, float], None]:
     """What to do at each look of a wait for a restarted server.
 
     Args:
@@ -52,7 +52,7 @@ def wake(run: Migration, node: Node, *, since: datetime) -> Callable[[View, floa
     return nudge
 
 
-def _act(run: Migration, node: Node, silence: _Silence, *, waited_s: float, since: datetime) -> None:
+def _act(run: Run, node: Node, silence: _Silence, *, waited_s: float, since: datetime) -> None:
     return_s = node.limits.return_s
     if waited_s - silence.log_read_s >= return_s / LOG_LOOKS:
         silence.log_read_s = waited_s
@@ -67,7 +67,7 @@ def _act(run: Migration, node: Node, silence: _Silence, *, waited_s: float, sinc
         _stop_if_half_up(run, node)
 
 
-def _stop_if_dead(run: Migration, node: Node, *, since: datetime) -> None:
+def _stop_if_dead(run: Run, node: Node, *, since: datetime) -> None:
     lines = dead_admin_lines(_log(run, node, DEFAULT_LOG), since=since)
     if lines:
         raise stop_line(
@@ -79,7 +79,7 @@ def _stop_if_dead(run: Migration, node: Node, *, since: datetime) -> None:
         )
 
 
-def _stop_if_half_up(run: Migration, node: Node) -> None:
+def _stop_if_half_up(run: Run, node: Node) -> None:
     try:
         seen = run.site.wire(node, run.plan.addresses[node.name])
     except OperatorError:
@@ -92,19 +92,19 @@ def _stop_if_half_up(run: Migration, node: Node) -> None:
     )
 
 
-def backup(run: Migration, node: Node) -> str:
+def backup(run: Run, node: Node) -> str:
     """Where the node keeps what was live before this run."""
     return str(data_of(node) / WORK_NAME / run.record.id / "backup")
 
 
-def _log(run: Migration, node: Node, name: str) -> str:
+def _log(run: Run, node: Node, name: str) -> str:
     try:
         return tail_of_log(run.remote(node), name)
     except OperatorError:
         return ""
 
 
-def tell_refusals(run: Migration, *, waited: timedelta) -> None:
+def tell_refusals(run: Run, *, waited: timedelta) -> None:
     """What the traces say about refused peers since the wait began: a refusal leaves no other line."""
     for each in run.site.cluster.nodes:
         since = run.node_time(each) - waited - timedelta(seconds=2)

@@ -11,8 +11,9 @@ from tasks.core.gates import Gate, Holds
 from tasks.core.plan import Counts
 from tasks.core.planning import Wish
 from tasks.effects.inventory_file import open_inventory
-from tasks.effects.migration import Gates
-from tasks.effects.operations import Consent, migrate
+from tasks.effects.journey import Terms
+from tasks.effects.operations import migrate
+from tasks.effects.run import Gates
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
 from tasks.lab.faults import break_node
@@ -50,7 +51,7 @@ def _migrate(rig: Rig, gates: Gates) -> OperatorError | None:
     inventory = rig.changed_inventory("short", lambda d: d["defaults"]["limits"].update(limits))
     with Site(open_inventory(str(inventory), None), secrets=Secrets().resolve) as site:
         try:
-            migrate(site, Wish(), Consent(yes=True), gates=gates)
+            migrate(site, Wish(), Terms(yes=True), gates=gates)
         except OperatorError as error:
             return error
     return None

@@ -20,9 +20,9 @@ from tasks.core.model import Cluster, Member, Node
 from tasks.core.plan import Edit, Plan, Step, StepKind, Target
 from tasks.core.server_cfg import edit
 from tasks.effects.console import ConsoleReporter
-from tasks.effects.migration import Migration, Roles
 from tasks.effects.placing import clean_node, place, require_live, swap
 from tasks.effects.record import RunRecord, open_run
+from tasks.effects.run import Roles, Run
 from tasks.effects.site import Site
 from tests.effects.node_tree import CA, CERT, KEY, Tree, needs_root, not_as_root, tree
 
@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHARED = shared_self_signed(Subject("production"), days=365, now=NOW)
 
 
-class Pair(Migration):
+class Pair(Run):
     """A member of two nodes, of which the second is primary now."""
 
     def roles(self, member: Member) -> Roles:
@@ -48,7 +48,7 @@ def node() -> Iterator[Tree]:
         yield made
 
 
-def migration(node: Tree, *others: Tree, keystore: Path | None = None) -> Migration:
+def migration(node: Tree, *others: Tree, keystore: Path | None = None) -> Run:
     """One member, planned now; the keystore moves if one is given."""
     trees = (node, *others)
     nodes = tuple(dataclasses.replace(one.remote.node, member="gw") for one in trees)
@@ -66,7 +66,7 @@ def migration(node: Tree, *others: Tree, keystore: Path | None = None) -> Migrat
     record = open_run(cluster.runs_dir, plan_with(edits, SHARED), at=NOW)
     remotes = {one.remote.node.name: one.remote for one in trees}
     site = SimpleNamespace(cluster=cluster, remote=lambda of: remotes[of.name])
-    made = Pair if others else Migration
+    made = Pair if others else Run
     return made(
         site=cast("Site", site),
         plan=record.plan,
@@ -116,12 +116,12 @@ def step(kind: StepKind, target: str) -> Step:
     return Step(kind=kind, target=target, expected={})
 
 
-def place_all(run: Migration) -> None:
+def place_all(run: Run) -> None:
     for one in run.site.cluster.nodes:
         place(run, step(StepKind.PLACE, one.name))
 
 
-def swap_all(run: Migration) -> str:
+def swap_all(run: Run) -> str:
     return swap(run, step(StepKind.SWAP, "gw"))
 
 
@@ -223,37 +223,37 @@ def test_of_a_pair_the_primary_comes_first(node: Tree) -> None:
 
 class TestRequireLive:
     @pytest.fixture
-    def swapped(self, node: Tree) -> tuple[Migration, Node, Tree]:
+    def swapped(self, node: Tree) -> tuple[Run, Node, Tree]:
         run = migration(node)
         place_all(run)
         swap_all(run)
         return run, run.site.cluster.nodes[0], node
 
-    def test_the_right_files_are_no_error(self, swapped: tuple[Migration, Node, Tree]) -> None:
+    def test_the_right_files_are_no_error(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, _ = swapped
         require_live(run, server)
 
-    def test_an_absent_file_is_named(self, swapped: tuple[Migration, Node, Tree]) -> None:
+    def test_an_absent_file_is_named(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, node = swapped
         (node.keystore / KEY).unlink()
         with pytest.raises(RemoteError, match=f"{KEY} is absent"):
             require_live(run, server)
 
-    def test_another_file_is_named(self, swapped: tuple[Migration, Node, Tree]) -> None:
+    def test_another_file_is_named(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, node = swapped
         node.write(node.keystore / CERT, b"another")
         with pytest.raises(RemoteError, match=f"{CERT} has SHA-256 [0-9a-f]{{12}}, wanted"):
             require_live(run, server)
 
     @needs_root
-    def test_a_file_of_another_user_is_named(self, swapped: tuple[Migration, Node, Tree]) -> None:
+    def test_a_file_of_another_user_is_named(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, node = swapped
         node.own(node.keystore / KEY, mode=0o600, uid=0)
         with pytest.raises(RemoteError, match=r"cannot be read by the service user \(owner 0:0, mode 600\)"):
             require_live(run, server)
 
     @not_as_root
-    def test_a_file_that_cannot_be_read_is_named(self, swapped: tuple[Migration, Node, Tree]) -> None:
+    def test_a_file_that_cannot_be_read_is_named(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, node = swapped
         (node.keystore / KEY).chmod(0)
         with pytest.raises(RemoteError, match=KEY):

@@ -1,4 +1,4 @@
-"""What a running migration carries along: the plan, the record, the nodes, and whom to tell."""
+"""What a run carries along: the plan, the record, the nodes, and whom to tell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from tasks.core.credential_set import CredentialSet
-from tasks.core.errors import GateTimeout, RemoteError
+from tasks.core.errors import GateTimeout, RemoteError, commands_of
 from tasks.core.gates import Gate, View, counts, serves
 from tasks.core.journal import Entry
 from tasks.core.model import Member, Node
@@ -20,8 +20,10 @@ from tasks.effects.remote import Remote
 from tasks.effects.site import Site
 from tasks.effects.wait import Waits, Watch, hold
 
-RESUME = "fab status; then fab migrate-cluster --resume"
-PAIR_FIRST = "fab status; once the pair is whole and in sync: fab migrate-cluster --resume"
+# Written for the commonest run; `errors.commands_of` turns them into those of the task at work.
+RESUME_LINE = "fab migrate-cluster --resume"
+RESUME = f"fab status; then {RESUME_LINE}"
+PAIR_FIRST = f"fab status; once the pair is whole and in sync: {RESUME_LINE}"
 
 
 class Reporter(Protocol):
@@ -59,7 +61,7 @@ class Gates:
 
 
 @dataclass(frozen=True, slots=True)
-class Migration:
+class Run:
     site: Site
     plan: Plan
     record: RunRecord
@@ -68,6 +70,11 @@ class Migration:
     report: Reporter
     stop: Stop
     gates: Gates = field(default_factory=Gates)
+
+    @property
+    def resume_line(self) -> str:
+        """The command that goes on with this run."""
+        return commands_of(self.plan.task, RESUME_LINE)
 
     def remote(self, node: Node) -> Remote:
         return self.site.remote(node)

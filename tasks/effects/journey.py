@@ -1,0 +1,181 @@
+"""A journey: one acting task from its checks to its proof, begun or resumed. All take the same options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tasks.core.errors import Locked, OperatorError, Refused, Unhealthy, UsageError
+from tasks.core.findings import errors
+from tasks.core.health import StatusReport
+from tasks.core.plan import Plan
+from tasks.core.render import findings_lines
+from tasks.effects.console import ConsoleReporter, say, tell
+from tasks.effects.prepare import Prepared
+from tasks.effects.record import keep_plan, resumable
+from tasks.effects.run import Gates
+from tasks.effects.runner import (
+    Outcome,
+    break_lock,
+    refuse_if_unfinished,
+    refuse_unapproved,
+    resume_run,
+    start_run,
+)
+from tasks.effects.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One kind of run.
+
+    Args:
+        task: What the operator types: `fab TASK`.
+        prepare: Looks at every node, loads what is to be placed, and checks both; changes nothing.
+        show: Draws the plan on stdout.
+        conclude: Shows what was reached, once the plan is complete, and gives it back.
+        question: What is asked before anything is changed, and the word that agrees.
+    """
+
+    task: str
+    prepare: Callable[[Site], Prepared]
+    show: Callable[[Plan], None]
+    conclude: Callable[[Site, Plan], StatusReport]
+    question: tuple[str, str] = ("Run this plan now? Type yes to go on: ", "yes")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the command line says beside the wish itself; the same for every acting task.
+
+    Args:
+        yes: Do not ask.
+        approved: Run only the plan of this fingerprint.
+        plan_only: Show the plan and end.
+        ignored: Findings, by name, that stay visible and do not stop.
+        stop_after: Stop when this many members have been restarted.
+    """
+
+    yes: bool = False
+    approved: str = ""
+    plan_only: bool = False
+    ignored: frozenset[str] = frozenset()
+    stop_after: int | None = None
+
+
+@contextmanager
+def speaking_for(task: str) -> Iterator[None]:
+    """Remedies name the commands of this task; those of another run's lock name that run's."""
+    try:
+        yield
+    except Locked:
+        raise
+    except OperatorError as error:
+        error.said_by(task)
+        raise
+
+
+def planned(
+    site: Site, journey: Journey, make: Callable[[Prepared], Plan], *, ignored: frozenset[str] = frozenset()
+) -> tuple[Prepared, Plan]:
+    """Look, check, plan; the plan is remembered by its fingerprint.
+
+    Raises:
+        Refused: A check fails (all findings are shown on stderr), or the plan is impossible.
+    """
+    prepared = journey.prepare(site)
+    if errors(prepared.findings, ignored=ignored):
+        for line in findings_lines(prepared.findings, ignored=ignored):
+            tell(line)
+    prepared.refuse_errors(ignored)
+    plan = make(prepared)
+    keep_plan(site.cluster.runs_dir, plan)
+    return prepared, plan
+
+
+def begin(
+    site: Site,
+    journey: Journey,
+    make: Callable[[Prepared], Plan],
+    terms: Terms,
+    *,
+    gates: Gates | None = None,
+) -> Outcome | None:
+    """A new run, from the checks to the proof; None if there is nothing to do, or only the plan was asked for."""
+    if not terms.plan_only:
+        refuse_if_unfinished(site)
+    with speaking_for(journey.task):
+        prepared, plan = planned(site, journey, make, ignored=terms.ignored)
+        journey.show(plan)
+        if terms.plan_only:
+            return None
+        if terms.approved:
+            refuse_unapproved(site, plan, terms.approved)
+        if not plan.steps:
+            return None
+        if not terms.yes and not terms.approved:
+            _ask(journey, plan)
+        report = ConsoleReporter()
+        outcome = start_run(site, prepared, plan, report=report, stop_after=terms.stop_after, gates=gates)
+        _conclude(site, journey, plan, outcome)
+    return outcome
+
+
+def resume(site: Site, journey: Journey, *, stop_after: int | None = None) -> Outcome:
+    """Go on with the interrupted run.
+
+    Raises:
+        UsageError: There is none, or it is another task's.
+    """
+    with speaking_for(journey.task):
+        record = resumable(site.cluster.runs_dir)
+        if record.plan.task != journey.task:
+            raise UsageError(
+                f"the open run {record.id} is one of {record.plan.task}, not of {journey.task}",
+                remedy=f"fab {record.plan.task} --resume",
+            )
+        prepared = journey.prepare(site)
+        left = record.progress().remaining(record.plan)
+        tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
+        outcome = resume_run(site, prepared, record, report=ConsoleReporter(), stop_after=stop_after)
+        _conclude(site, journey, record.plan, outcome)
+    return outcome
+
+
+def give_up(site: Site, journey: Journey, run: str) -> None:
+    """Abandon a run, of whatever task, and free its lock."""
+    with speaking_for(journey.task):
+        break_lock(site, journey.prepare(site), run)
+    say(f"run {run} is given up, its lock is free; its backups stay on the nodes -> fab status")
+
+
+def _ask(journey: Journey, plan: Plan) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "no terminal to confirm the plan",
+            remedy=f"fab migrate-cluster --approve {plan.fingerprint} (or --yes)",
+        )
+    question, word = journey.question
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() != word:
+        raise Refused("not confirmed; nothing was changed", remedy="fab plan shows it again")
+
+
+def _conclude(site: Site, journey: Journey, plan: Plan, outcome: Outcome) -> None:
+    if not outcome.complete:
+        say(f"stopped as asked; run {outcome.run} is open -> fab {journey.task} --resume")
+        return
+    found = journey.conclude(site, plan)
+    say(f"run {outcome.run} complete: {found.verdict}")
+    require_healthy(found)
+
+
+def require_healthy(found: StatusReport) -> None:
+    """Raises Unhealthy (exit 6) where the verdict is not healthy."""
+    if not found.healthy:
+        raise Unhealthy(
+            "the cluster is not healthy: see the findings above", remedy="fab check names all remedies"
+        )
