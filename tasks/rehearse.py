@@ -32,6 +32,13 @@ HELP = {
     **SHAPE,
     "product": "amlen | messagesight",
     "plain": "admin REST by plain HTTP without a password",
+    "unformed": "no node is a cluster member yet, as freshly installed",
+    "unpaired": "with --unformed: the nodes of the pairs run as single servers",
+    "joining": "so many of the last single members are not cluster members yet",
+    "secured-ha": "UseSecuredConnections of the pairs",
+    "legacy": "so many of the last single members are Message Gateways, on a built-in pair of their own",
+    "legacy-version": "5.0 | 2.0, of every Message Gateway",
+    "service": "script | systemd | docker | podman: who restarts and starts the servers (stand-ins)",
 }
 
 
@@ -45,9 +52,30 @@ def up(
     bastion: bool = False,
     product: str = "amlen",
     plain: bool = False,
+    unformed: bool = False,
+    unpaired: bool = False,
+    joining: int = 0,
+    secured_ha: bool = False,
+    legacy: int = 0,
+    legacy_version: str = "5.0",
+    service: str = "script",
 ) -> None:
     """Start a rehearsal cluster: real sshd per node, simulated gateways, an ordinary inventory."""
-    request = Request(members, pairs, speed, bastion=bastion, product=product, secured=not plain)
+    request = Request(
+        members,
+        pairs,
+        speed,
+        bastion=bastion,
+        product=product,
+        secured=not plain,
+        formed=not unformed,
+        paired=not unpaired,
+        joining=joining,
+        secured_ha=secured_ha,
+        legacy=legacy,
+        legacy_version=legacy_version,
+        service=service,
+    )
     lab = bring_up(dir, request)
     say(f"lab is up: {len(lab.nodes)} nodes, {lab.inventory}")
     say(f"  -> AMLEN_INVENTORY={lab.inventory} fab status; fab lab.down --dir {dir}")

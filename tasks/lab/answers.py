@@ -24,12 +24,6 @@ _STATES = {
     16: ("Initializing", "EngineStarting"),
 }
 _UNUSED = ("Plugin", "MQConnectivity", "SNMP")
-_REASONS = {
-    Reason.DISCOVERY_TIMEOUT: "Discovery time expired.",
-    Reason.SPLIT_BRAIN: "Two primary servers were found.",
-    Reason.SYNC_ERROR: "Synchronization failed.",
-    Reason.GROUP_MISMATCH: "The group names do not match.",
-}
 
 
 def status(gateway: Gateway, service: str | None) -> dict[str, Any] | None:
@@ -78,7 +72,7 @@ def availability(gateway: Gateway) -> dict[str, Any]:
     shown = {
         "Status": "Active" if pair else "Inactive",
         "Enabled": enabled,
-        "Group": configured.get("Group", ""),
+        "Group": configured["Group"] or "",
         "NewRole": standing.role.value if standing else "HADISABLED",
         "OldRole": standing.old_role.value if standing else "HADISABLED",
         "ActiveNodes": standing.active_nodes if standing else 0,
@@ -89,7 +83,7 @@ def availability(gateway: Gateway) -> dict[str, Any]:
         "RemoteServerName": standing.remote_name if standing else "",
     }
     if standing and standing.reason is not Reason.NONE:
-        shown["ReasonString"] = _REASONS[standing.reason]
+        shown["ReasonString"] = f"{standing.detail} - {standing.reason.name}"
     return shown
 
 

@@ -123,12 +123,7 @@ class ClusterPart:
         return accepting, tls.dialer(credentials)
 
     def _trace_context(self, endpoint: str, credentials: tls.Credentials, *, server: bool) -> None:
-        self._host.logs.trace(
-            "ssl.c",
-            f"Create TLS context for: endpoint={endpoint} profileName={endpoint} methodName=TLSv1.2 "
-            f"isServer={int(server)} useClientCert=1 "
-            f"certFile={credentials.certificate_label} keyFile={credentials.key_label}",
-        )
+        self._host.logs.trace("ssl.c", credentials.trace_line(endpoint, server=server))
 
     def _address(self, kind: str, *, external: bool = False) -> Address:
         """Where the Control or Messaging endpoint listens, or is dialed from outside."""

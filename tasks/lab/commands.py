@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
@@ -16,13 +17,15 @@ from tasks.core.render import TextTable
 from tasks.effects.console import say, show_table
 from tasks.effects.creation import Order, create_sets, created_table
 from tasks.effects.inventory_file import open_inventory
-from tasks.effects.operations import Consent, migrate, require_healthy, show_check, show_status
+from tasks.effects.journey import Terms, require_healthy
+from tasks.effects.operations import migrate, show_check, show_status
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
 from tasks.lab.faults import FAULTS, break_node, mend
 from tasks.lab.health import status
 from tasks.lab.layout import Lab, Topology
 from tasks.lab.lifecycle import down, up
+from tasks.lab.topology import ServiceManager
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,16 @@ class Request:
     bastion: bool = False
     product: str = "amlen"
     secured: bool = True
+    formed: bool = True
+    paired: bool = True
+    joining: int = 0
+    secured_ha: bool = False
+    legacy: int = 0
+    legacy_version: str = "5.0"
+    service: str = "script"
 
     def topology(self) -> Topology:
+        """Raises UsageError for a word that no lab knows."""
         if self.product not in tuple(Product):
             raise UsageError(f"--product {self.product} is unknown", remedy=f"one of: {', '.join(Product)}")
         return Topology(
@@ -46,7 +57,28 @@ class Request:
             bastion=self.bastion,
             product=Product(self.product),
             secured=self.secured,
+            formed=self.formed,
+            paired=self.paired,
+            joining=self.joining,
+            secured_ha=self.secured_ha,
+            legacy=self.legacy,
+            legacy_version=_legacy_version(self.legacy_version),
+            service=_service(self.service),
         )
+
+
+def _legacy_version(text: str) -> Literal["5.0", "2.0"]:
+    match text:
+        case "5.0" | "2.0":
+            return text
+    raise UsageError(f"--legacy-version {text} is unknown", remedy="one of: 5.0, 2.0")
+
+
+def _service(text: str) -> ServiceManager:
+    match text:
+        case "script" | "systemd" | "docker" | "podman":
+            return text
+    raise UsageError(f"--service {text} is unknown", remedy="one of: script, systemd, docker, podman")
 
 
 def bring_up(directory: str, request: Request) -> Lab:
@@ -97,7 +129,7 @@ def run_rehearsal(directory: str, request: Request, *, kind: str, keep: bool) ->
         show_table(created_table(cluster, sets))
         with Site(cluster, secrets=Secrets().resolve) as site:
             show_check(site, ignored=frozenset())
-            migrate(site, Wish(), Consent(yes=True))
+            migrate(site, Wish(), Terms(yes=True))
             require_healthy(show_status(site))
 
 

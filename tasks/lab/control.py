@@ -81,8 +81,9 @@ class Control:
             self._ready = self._ready if ready is None else ready
             self._ha_status = ha_status or self._ha_status
             streams = tuple(self._streams)
+        news = {"ready": self._ready, "ha": self._ha_status, "known": self.remotes.names()}
         for stream in streams:
-            stream.post({"ready": self._ready, "ha": self._ha_status})
+            stream.post(news)
 
     def stop(self) -> None:
         """Leave the cluster: the others see it at once."""
@@ -155,19 +156,26 @@ class Control:
         uid = ""
         try:
             for message in stream.messages():
-                if uid:
-                    self.remotes.told(uid, stream, news=message)
-                elif self._is_member(message):
-                    uid = message["uid"]
-                    self.remotes.joined(message, stream)
-                else:
+                if not uid and not self._is_member(message):
                     return
+                uid = self._hear(message, stream, uid=uid)
         finally:
             with self._lock:
                 self._streams.discard(stream)
             if uid:
                 self.remotes.left(uid, stream)
                 self._lost.set()
+
+    def _hear(self, message: Message, stream: Stream, *, uid: str) -> str:
+        """News of the member with this UID, or its hello; whom it knows is told on. Returns its UID."""
+        before = self.remotes.names()
+        if uid:
+            self.remotes.told(uid, stream, news=message)
+        else:
+            self.remotes.joined(message, stream)
+        if self.remotes.names() != before:
+            self.announce()
+        return uid or str(message["uid"])
 
     def _hello(self) -> Message:
         me = self._identity
@@ -178,6 +186,7 @@ class Control:
             "addresses": me.addresses,
             "ready": self._ready,
             "ha": self._ha_status,
+            "known": self.remotes.names(),
         }
 
     def _is_member(self, hello: Message) -> bool:

@@ -17,6 +17,7 @@ DISTURBANCES: dict[str, str] = {
     "fallback": "the next start uses the built-in pair although the user's files are fine",
     "maintenance": "the next start ends in maintenance, State 9",
     "connecting": "the control channel is up, forwarding is not: remotes stay in Connecting",
+    "store_data": "the store holds data of its own when a pair is formed, whatever the server did before",
     "slow_start": "the next start takes this many more simulated seconds (a number)",
 }
 

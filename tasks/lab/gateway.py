@@ -12,19 +12,21 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tasks.lab import config_file, timeline, tls
+from tasks.lab import availability, config_file, timeline, tls
+from tasks.lab.channel import INCOMING
 from tasks.lab.cluster import ClusterPart
+from tasks.lab.config_file import ServerConfig
 from tasks.lab.host import Host
-from tasks.lab.pair import Pair
+from tasks.lab.pair import AddressRefused, Pair
 from tasks.lab.rest import AdminEndpoint
 from tasks.lab.standing import Role
 
 RESTART = 75  # exit code: start again
 STOP = 0
 KILLED = 1
-_DEFAULT_HA_PORT = 9084
 _MAINTENANCE = (500, "Store is not available.")
 _PAIR_ERROR = (509, "Store High-Availability error.")
+_BAD_ADDRESS = 510
 
 
 class ServerState(IntEnum):
@@ -99,15 +101,11 @@ class Gateway:
 
     @property
     def availability(self) -> dict[str, Any]:
-        return self.host.state.now.availability
+        """As configured; what is in force was read at the start of the process."""
+        return availability.complete(self.host.state.now.availability)
 
     def _make_pair(self) -> Pair | None:
-        availability = self.host.state.now.availability
-        if not availability["EnableHA"]:
-            return None
-        pair = self.host.settings.pair
-        port = pair.ha_port if pair else _DEFAULT_HA_PORT
-        return Pair(self.host, ha_port=port, on_change=self._pair_changed)
+        return Pair(self.host, on_change=self._pair_changed) if self.availability["EnableHA"] else None
 
     def _pair_changed(self) -> None:
         if self.pair is not None:
@@ -127,14 +125,18 @@ class Gateway:
         state = self.host.state.now
         if was_unclean or state.maintenance or self.host.disturbances.has("maintenance"):
             return self._enter_maintenance(with_error=was_unclean)
-        return self._find_role()
+        return self._run() if self.pair is None else self._find_role(self.pair, config)
 
-    def _find_role(self) -> None:
-        if self.pair is None:
-            return self._run()
-        role = self.pair.find_role(take_over=self._take_over).role
+    def _find_role(self, pair: Pair, config: ServerConfig) -> None:
+        try:
+            role = pair.find_role(config, take_over=self._take_over).role
+        except tls.ContextRefused as refused:
+            self._log_no_context(INCOMING, refused)
+            return self._maintain(_PAIR_ERROR)
+        except AddressRefused as refused:
+            return self._maintain((_BAD_ADDRESS, f"An HA configuration parameter is not valid: {refused}."))
         if role is Role.PRIMARY:
-            self.pair.await_sync(limit_s=5 * timeline.PAIR_SYNC_S)
+            pair.await_sync(limit_s=5 * timeline.PAIR_SYNC_S)
             return self._run()
         if role is Role.STANDBY:
             self.cluster.stand_by()
@@ -151,7 +153,7 @@ class Gateway:
 
     def _join_and_settle(self) -> None:
         self.cluster.join()
-        self.host.state.change(unclean=False)
+        self.host.state.keep_store(in_cluster=self.cluster.enabled, paired=self.pair is not None)
         self.cluster.activate()
         self.state = ServerState.RUNNING
         self.cluster.forward()
@@ -167,13 +169,14 @@ class Gateway:
         self._join_and_settle()
 
     def _enter_maintenance(self, *, with_error: bool) -> None:
-        if with_error:
-            self.error = _MAINTENANCE if self.pair is None else _PAIR_ERROR
-            self.host.logs.server(
-                "CWLNA6120", "E", text=f"The error code is {self.error[0]}. {self.error[1]}"
-            )
-            if self.pair is not None:
-                self.pair.fail()
+        if with_error and self.pair is not None and self.pair.now.role is not Role.UNSYNC_ERROR:
+            self.pair.fail()
+        self._maintain((_MAINTENANCE if self.pair is None else _PAIR_ERROR) if with_error else None)
+
+    def _maintain(self, error: tuple[int, str] | None) -> None:
+        if error is not None:
+            self.error = error
+            self.host.logs.server("CWLNA6120", "E", text=f"The error code is {error[0]}. {error[1]}")
         self.cluster.leave()
         self._settle(ServerState.MAINTENANCE)
 
@@ -189,11 +192,13 @@ class Gateway:
         """No TLS context: the process stays, deaf, until the second SIGTERM."""
         self.host.state.change(unclean=False)
         self._deaf = True
-        logs = self.host.logs
-        text = f'Unable to create an SSL/TLS context: Endpoint="!Forwarder" Error="{refused}".'
-        logs.server("CWLNA0911", "E", text=text)
+        self._log_no_context("!Forwarder", refused)
         problem = "The error code is 187. The error string is Unable to create the TLS context."
-        logs.server("CWLNA6120", "E", text=f"Eclipse Amlen detects an error. {problem}")
+        self.host.logs.server("CWLNA6120", "E", text=f"Eclipse Amlen detects an error. {problem}")
+
+    def _log_no_context(self, endpoint: str, refused: tls.ContextRefused) -> None:
+        text = f'Unable to create an SSL/TLS context: Endpoint="{endpoint}" Error="{refused}".'
+        self.host.logs.server("CWLNA0911", "E", text=text)
 
     def _end(self, ending: Ending) -> int:
         """Leave the cluster, then the world; what was settled ends clean."""

@@ -96,26 +96,40 @@ def _bastion_status(lab: Lab) -> LabNodeStatus | None:
 
 
 def not_formed(lab: Lab) -> str | None:
-    """What is still missing of the cluster, as REST tells it; None when it has formed."""
-    others = len({node.member for node in lab.nodes}) - 1
-    missing = [text for node in lab.nodes if (text := _not_settled(lab, node, others=others))]
+    """What is still missing of what the topology promises, as REST tells it; None when nothing is.
+
+    A mixed cluster on built-in pairs has formed when each product's members are connected: two islands.
+    """
+    missing = [text for node in lab.nodes if (text := _not_settled(lab, node))]
     return "; ".join(missing) or None
 
 
-def _not_settled(lab: Lab, node: LabNode, *, others: int) -> str | None:
+def _not_settled(lab: Lab, node: LabNode) -> str | None:
     try:
         answer = _service_status(lab, node)
         state, cluster = answer["Server"]["State"], answer["Cluster"]
         availability = answer["HighAvailability"]
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         return f"{node.name}: REST does not answer ({type(error).__name__})"
-    faults = _pair_faults(state, availability) if node.peer else ()
-    if state == 10 and node.peer:
+    paired = node.peer is not None and lab.topology.paired
+    faults = _pair_faults(state, availability) if paired else ()
+    if state == 10 and paired:
         return _joined(node, faults)
-    counts = cluster.get("ConnectedServers"), cluster.get("DisconnectedServers")
-    if state != 1 or counts != (others, 0):
-        return f"{node.name}: State {state}, {counts[0]}/{counts[1]}, wanted State 1, {others}/0"
-    return _joined(node, faults)
+    return _no_member(lab, node, state, cluster) or _joined(node, faults)
+
+
+def _no_member(lab: Lab, node: LabNode, state: int, cluster: dict[str, Any]) -> str | None:
+    """What a running server lacks of being in its cluster, or out of it."""
+    if not node.in_cluster:
+        if state == 1 and not cluster.get("Enabled"):
+            return None
+        return f"{node.name}: State {state}, wanted State 1 and no cluster membership"
+    others = len({other.member for other in lab.neighbours(node)})
+    strangers = len({other.member for other in lab.nodes if other.in_cluster}) - 1 - others
+    connected, disconnected = cluster.get("ConnectedServers"), cluster.get("DisconnectedServers")
+    if (state, connected) == (1, others) and disconnected in range(strangers + 1):
+        return None
+    return f"{node.name}: State {state}, {connected}/{disconnected}, wanted State 1, {others}/0"
 
 
 def _pair_faults(state: int, availability: dict[str, Any]) -> Iterator[str]:

@@ -7,8 +7,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from tasks.core.model import Product
 from tasks.lab.accounts import login_user
-from tasks.lab.layout import CLUSTER_KEY, CLUSTER_NAME, Lab, LabNode
+from tasks.lab.layout import CLUSTER_KEY, CLUSTER_NAME, Lab, LabNode, Ports
+from tasks.lab.stand_ins import CONTAINER, UNIT
+from tasks.lab.topology import ServiceManager
 
 ADMIN_USER = "admin"
 _HEADER = "# A rehearsal cluster on this machine. Written once, by lab.up.\n"
@@ -23,7 +26,8 @@ def inventory_text(lab: Lab) -> str:
         "defaults": {
             "ssh": _ssh(lab),
             "admin": _admin(lab),
-            "product": str(lab.topology.product),
+            **_product(lab.topology.product),
+            **_membership(lab),
             "limits": _limits(lab.topology.speed),
         },
         "clusters": {
@@ -31,6 +35,7 @@ def inventory_text(lab: Lab) -> str:
                 "cluster_name": CLUSTER_NAME,
                 "credentials": f"credentials/{CLUSTER_KEY}",
                 "disposable": True,
+                **({"islands": True} if lab.topology.is_mixed else {}),
                 "members": _members(lab),
             }
         },
@@ -66,6 +71,14 @@ def _admin(lab: Lab) -> dict[str, Any]:
     return admin | {"scheme": "https", "ca": "admin-ca.pem", "user": ADMIN_USER, "password": password}
 
 
+def _membership(lab: Lab) -> dict[str, Any]:
+    """Where the usual ports were taken on this machine."""
+    usual, ports = Ports(), lab.ports
+    if (ports.control, ports.messaging) == (usual.control, usual.messaging):
+        return {}
+    return {"membership": {"control_port": ports.control, "messaging_port": ports.messaging}}
+
+
 def _limits(speed: float) -> dict[str, float]:
     scaled = {name: max(least, round(real / speed)) for name, (real, least) in _LIMITS.items()}
     fixed = {"connect_s": 5, "command_s": 15, "rest_s": 3, "settle_s": 0.5, "poll_s": 0.1}
@@ -76,15 +89,32 @@ def _members(lab: Lab) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for node in lab.nodes:
         if node.peer is None:
-            members[node.member] = _node(node)
+            members[node.member] = _node(lab, node)
         else:
-            members.setdefault(node.member, {"pair": {}})["pair"][node.name] = _node(node)
+            members.setdefault(node.member, {"pair": {}})["pair"][node.name] = _node(lab, node)
     return members
 
 
-def _node(node: LabNode) -> dict[str, Any]:
+def _product(product: Product) -> dict[str, Any]:
+    """A Message Gateway takes part only if somebody vouches for its iFix."""
+    return {"product": str(product)} | ({"ifix_confirmed": True} if product is Product.MESSAGESIGHT else {})
+
+
+def _node(lab: Lab, node: LabNode) -> dict[str, Any]:
     return {
         "host": node.address,
+        **(_product(node.product) if node.product is not lab.topology.product else {}),
         "data_dir": str(node.data_dir),
-        "service": {"restart": "rest", "start": [str(node.start)]},
+        **({} if node.peer is None else {"ha": {"discovery_port": lab.ports.ha}}),
+        "service": _service(lab.topology.service, node),
     }
+
+
+def _service(manager: ServiceManager, node: LabNode) -> dict[str, Any]:
+    match manager:
+        case "script":
+            return {"restart": "rest", "start": [str(node.start)]}
+        case "systemd":
+            return {"restart": "systemd", "start": "systemd", "unit": UNIT}
+        case engine:
+            return {"restart": engine, "start": engine, "container": CONTAINER}

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tasks.core.model import Product
+
 _YEAR = datetime.timedelta(days=365)
 
 
@@ -53,9 +55,16 @@ class Pair:
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def make_builtin() -> Pair:
-    """A stand-in for the pair that is compiled into the server: self-signed, P-256, CN=cluster."""
-    return _issue(_name("cluster", unit="Amlen"), None, years=20, extensions=_ca_extensions())
+def make_builtin(product: Product = Product.AMLEN) -> Pair:
+    """A stand-in for the pair that is compiled into the server: self-signed, P-256, CN=cluster.
+
+    Its subject tells the tool that it is one: OU=Amlen, or O=IBM of the Message Gateway.
+    """
+    if product is Product.MESSAGESIGHT:
+        subject = _name("cluster", unit="MessageSight", organization="IBM")
+    else:
+        subject = _name("cluster", unit="Amlen")
+    return _issue(subject, None, years=20, extensions=_ca_extensions())
 
 
 def make_ca(common_name: str) -> Pair:
@@ -85,9 +94,13 @@ def _ca_extensions() -> tuple[tuple[x509.ExtensionType, bool], ...]:
     return ((x509.BasicConstraints(ca=True, path_length=None), True),)
 
 
-def _name(common_name: str, *, unit: str = "Rehearsal lab") -> x509.Name:
-    attributes = ((NameOID.ORGANIZATIONAL_UNIT_NAME, unit), (NameOID.COMMON_NAME, common_name))
-    return x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes])
+def _name(common_name: str, *, unit: str = "Rehearsal lab", organization: str | None = None) -> x509.Name:
+    attributes = (
+        (NameOID.ORGANIZATION_NAME, organization),
+        (NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
+        (NameOID.COMMON_NAME, common_name),
+    )
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes if value is not None])
 
 
 def _issue(

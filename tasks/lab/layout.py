@@ -7,44 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any, Literal
 
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
+from tasks.lab.topology import Topology as Topology
 
 CLUSTER_KEY = "rehearsal"
 CLUSTER_NAME = "RehearsalCluster"
 _DATA_DIRS = {Product.AMLEN: "var/lib/amlen-server", Product.MESSAGESIGHT: "var/messagesight"}
-
-
-@dataclass(frozen=True, slots=True)
-class Topology:
-    """What `lab.up` is asked for."""
-
-    members: int = 3  # single members
-    pairs: int = 1
-    speed: float = 20.0  # simulated seconds per real second
-    bastion: bool = False  # one more sshd, in front of the others
-    product: Product = Product.AMLEN
-    secured: bool = True  # admin REST by HTTPS and password, else plain HTTP without one
-    forwarding: bool = True  # AllowTcpForwarding of the nodes' sshd
-
-    def fault(self) -> str | None:
-        """What is wrong with it, as a sentence; None if nothing is."""
-        if self.members < 0 or self.pairs < 0 or self.members + self.pairs < 1:
-            return (
-                f"a lab of {self.members} members and {self.pairs} pairs was asked for, wanted at least one"
-            )
-        if self.members + self.pairs > len(ascii_lowercase):
-            return (
-                f"{self.members + self.pairs} members were asked for, wanted at most {len(ascii_lowercase)}"
-            )
-        if not 0 < self.speed <= 100:
-            return f"speed {self.speed:g} was asked for, wanted more than 0 and at most 100"
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +46,17 @@ class LabNode:
     peer: str | None  # the name of the pair's other node
     directory: Path
     product: Product
+    in_cluster: bool = True  # at first; else it is as freshly installed
+    upgraded: bool = False  # the legacy data directory is a link into the newer product's
 
     @property
     def data_dir(self) -> Path:
         return self.directory / "root" / _DATA_DIRS[self.product]
+
+    @property
+    def real_data_dir(self) -> Path:
+        """Where the data lies: elsewhere on a node that was upgraded."""
+        return self.directory / "root" / _DATA_DIRS[Product.AMLEN if self.upgraded else self.product]
 
     @property
     def server_cfg(self) -> Path:
@@ -96,6 +77,11 @@ class LabNode:
     @property
     def start(self) -> Path:
         return self.directory / "start"
+
+    @property
+    def bin(self) -> Path:
+        """First in the PATH of the node's SSH sessions; empty unless a test writes stand-ins there."""
+        return self.directory / "bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +107,9 @@ class Lab:
 
     @property
     def nodes(self) -> tuple[LabNode, ...]:
-        places = _places(self.topology)
         return tuple(
-            LabNode(
-                name,
-                member,
-                f"{self.block}.{10 + index}",
-                peer,
-                self.base / "nodes" / name,
-                self.topology.product,
-            )
-            for index, (name, member, peer) in enumerate(places)
+            replace(place, address=f"{self.block}.{10 + index}", directory=self.base / "nodes" / place.name)
+            for index, place in enumerate(_places(self.topology))
         )
 
     def node(self, name: str) -> LabNode:
@@ -141,6 +119,21 @@ class Lab:
                 return node
         names = ", ".join(node.name for node in self.nodes)
         raise UsageError(f"{name} is no node of the lab {self.directory}", remedy=f"one of: {names}")
+
+    def neighbours(self, node: LabNode) -> tuple[LabNode, ...]:
+        """The nodes of other members that it is connected with at first, when all are on a built-in pair."""
+        return tuple(
+            other
+            for other in self.nodes
+            if node.in_cluster
+            and other.in_cluster
+            and other.member != node.member
+            and other.product is node.product
+        )
+
+    def builtin(self, product: Product) -> Path:
+        """Where the pair lies that this product's gateways fall back to: cert.pem and key.pem."""
+        return self.base / "builtin" / str(product)
 
     @property
     def bastion_address(self) -> str:
@@ -166,13 +159,19 @@ class Lab:
         os.replace(beside, self.directory / "lab.json")
 
 
-def _places(topology: Topology) -> list[tuple[str, str, str | None]]:
-    """(node, member, peer) in inventory order: single members first, then the pairs."""
+def _places(topology: Topology) -> list[LabNode]:
+    """In inventory order, single members first, then the pairs; without address and directory."""
     names = [f"gw-{letter}" for letter in ascii_lowercase]
-    found: list[tuple[str, str, str | None]] = [(name, name, None) for name in names[: topology.members]]
+    found: list[LabNode] = []
+    for index, name in enumerate(names[: topology.members]):
+        in_cluster = topology.formed and index < topology.members - topology.joining
+        upgraded = topology.legacy > 0 and index == topology.members - topology.legacy
+        product = topology.product_of(index)
+        found.append(LabNode(name, name, "", None, Path(), product, in_cluster, upgraded))
     for member in names[topology.members : topology.members + topology.pairs]:
-        first, second = f"{member}1", f"{member}2"
-        found += [(first, member, second), (second, member, first)]
+        ends = (f"{member}1", f"{member}2")
+        for name, peer in (ends, ends[::-1]):
+            found.append(LabNode(name, member, "", peer, Path(), topology.product, topology.formed))
     return found
 
 

@@ -90,7 +90,7 @@ def _pid_of(lab: Lab) -> Callable[[Path], int | None]:
 
 def _check(topology: Topology) -> None:
     if (fault := topology.fault()) is not None:
-        raise UsageError(fault, remedy="fab lab.up --members 3 --pairs 1 --speed 20")
+        raise UsageError(fault, remedy="see fab --help lab.up; a lab of the usual size: fab lab.up")
     sshd_program()
     login_user()
 
@@ -134,9 +134,14 @@ def _running(directory: Path, topology: Topology) -> Lab | None:
 
 
 def _describe(topology: Topology) -> str:
-    names = [name for name in ("bastion", "secured", "forwarding") if getattr(topology, name)]
+    """All that is not as usual, after the numbers."""
     numbers = f"{topology.members} members, {topology.pairs} pairs, speed {topology.speed:g}"
-    return ", ".join([numbers, str(topology.product), *names])
+    counts = {"joining": topology.joining, "legacy": topology.legacy}
+    said = [f"{number} {name}" for name, number in counts.items() if number]
+    names = ("bastion", "secured", "forwarding", "formed", "paired", "secured_ha")
+    said += [name for name in names if getattr(topology, name)]
+    said += [f"legacy {topology.legacy_version}", f"service {topology.service}"]
+    return ", ".join([numbers, str(topology.product), *said])
 
 
 def _found(

@@ -44,6 +44,17 @@ def complete(stored: dict[str, Any]) -> dict[str, Any]:
     return {**DEFAULTS, **stored}
 
 
+def replicated(stored: dict[str, Any]) -> dict[str, Any]:
+    """What a primary sends of it to its standby, at each synchronization and at each change."""
+    return {key: complete(stored)[key] for key in REPLICATED}
+
+
+def is_enabling(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether a change makes a member of a server that was none: it gets a new ServerUID by that."""
+    key = "EnableClusterMembership"
+    return bool(complete(after)[key]) and not complete(before)[key]
+
+
 def changed(stored: dict[str, Any], change: dict[str, Any], *, standby: bool) -> dict[str, Any]:
     """The configuration after a POST.
 
@@ -80,25 +91,18 @@ def _value(key: str, value: Any) -> Any:
         return False if key in _BOOLEANS else DEFAULTS[key]
     wanted = bool if key in _BOOLEANS else int if key in _NUMBERS else str
     if type(value) is not wanted:
-        raise ChangeRefused(
-            "CWLNA0127",
-            "The property type is not valid. Object: ClusterMembership  Name: cluster  "
-            f"Property: {key}  Type: {_json_type(value)}",
-        )
+        raise bad_type("ClusterMembership", "cluster", key, json_type(value))
     low, high = _LIMITS.get(key, (1, 65535))
     if isinstance(value, int) and wanted is int and not low <= value <= high:
-        raise _bad(key, value)
+        raise bad_value(key, value)
     return value
 
 
-def _json_type(value: Any) -> str:
-    names = {
-        bool: "JSON_BOOLEAN",
-        int: "JSON_INTEGER",
-        str: "JSON_STRING",
-        list: "JSON_ARRAY",
-        dict: "JSON_OBJECT",
-    }
+def json_type(value: Any) -> str:
+    """The server's name for the type of a JSON value."""
+    if isinstance(value, bool):
+        return "JSON_TRUE" if value else "JSON_FALSE"
+    names = {int: "JSON_INTEGER", str: "JSON_STRING", list: "JSON_ARRAY", dict: "JSON_OBJECT"}
     return names.get(type(value), "JSON_REAL")
 
 
@@ -109,10 +113,10 @@ def _check_enabled(after: dict[str, Any]) -> None:
     needed += [] if after["UseMulticastDiscovery"] else ["DiscoveryServerList"]
     for key in needed:
         if not after[key]:
-            raise _bad(key, "NULL")
+            raise bad_value(key, "NULL")
     for address in (after["DiscoveryServerList"] or "").split(","):
         if address and not _is_literal(address.strip()):
-            raise _bad("DiscoveryServerList", after["DiscoveryServerList"])
+            raise bad_value("DiscoveryServerList", after["DiscoveryServerList"])
 
 
 def _is_literal(text: str) -> bool:
@@ -125,7 +129,12 @@ def _is_literal(text: str) -> bool:
     return port.isdigit() and 0 < int(port) < 65536
 
 
-def _bad(key: str, value: Any) -> ChangeRefused:
+def bad_type(item: str, name: str, key: str, found: str) -> ChangeRefused:
+    text = f"The property type is not valid. Object: {item} Name: {name} Property: {key} Type: {found}"
+    return ChangeRefused("CWLNA0127", text)
+
+
+def bad_value(key: str, value: Any) -> ChangeRefused:
     return ChangeRefused("CWLNA0112", f'The property value is not valid: Property: {key} Value: "{value}".')
 
 

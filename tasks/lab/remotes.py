@@ -48,6 +48,10 @@ class Remotes:
         self.told(hello["uid"], stream, news=hello)
 
     def told(self, uid: str, stream: Stream, *, news: Message) -> None:
+        """News of a member: of itself, and of whom it knows."""
+        for known, name in news["known"].items():
+            if known != self._state.now.uid and known not in self._state.now.known:
+                self._state.remember(KnownRemote(known, name))
         with self._changed:
             link = self._links[uid]
             link.streams[stream] = bool(news["ready"])
@@ -56,6 +60,10 @@ class Remotes:
     def left(self, uid: str, stream: Stream) -> None:
         with self._changed:
             self._links[uid].streams.pop(stream, None)
+
+    def names(self) -> dict[str, str]:
+        """Everybody ever met or heard of: ServerUID to name, as the others are told."""
+        return {uid: remote.name for uid, remote in self._state.now.known.items()}
 
     def wait_all(self, *, limit_s: float) -> bool:
         """Whether every known member is connected within so many real seconds, and there is one."""

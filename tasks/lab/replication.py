@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tasks.lab import membership, sync, timeline
 from tasks.lab.standing import Role
-from tasks.lab.state_file import known_from, known_to
+from tasks.lab.state_file import Store, known_from, known_to
 from tasks.lab.stream import Message, Stream
 
 if TYPE_CHECKING:
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 def serve_standby(pair: Pair, stream: Stream, *, messages: Iterator[Message]) -> None:
     """The primary's end; returns when the standby is gone."""
     pair.become_primary(active_nodes=2, sync_nodes=1, percent=0)
+    pair.standby = stream
     for message in messages:
         if message.get("step") == "join":
             pair.update(active_nodes=2, sync_nodes=1, percent=1)
             stream.post(_copy(pair))
         if message.get("step") == "synced":
-            stream.post({"step": "confirmed", "primary_last_time": pair.host.state.now.primary_last_time})
+            stream.post(_confirmation(pair))
             pair.update(active_nodes=2, sync_nodes=2)
+    pair.standby = None
     pair.update(active_nodes=1, sync_nodes=1)
 
 
@@ -38,15 +40,34 @@ def follow_primary(pair: Pair, stream: Stream, *, messages: Iterator[Message], j
     stream.post({"step": "join"})
     for message in messages:
         if "tree" in message:
+            _empty(pair)
             pair.update(active_nodes=2, sync_nodes=1, percent=1)
             _take(pair, message)
             clock.sleep(timeline.PAIR_SYNC_S if joining else 2 * timeline.PAIR_SYNC_S)
             stream.post({"step": "synced"})
-        if message.get("step") == "confirmed":
-            last = message["primary_last_time"]
-            pair.host.state.change(role=Role.STANDBY.value, primary_last_time=last)
-            pair.update(role=Role.STANDBY, active_nodes=2, sync_nodes=2)
+        elif "membership" in message:
+            _take_membership(pair, message["membership"])
+        elif message.get("step") == "confirmed":
+            _become_standby(pair, message)
     pair.primary_is_gone()
+
+
+def _empty(pair: Pair) -> None:
+    """What the store held is gone from here on, also where the synchronization breaks off."""
+    pair.host.state.change(role=Role.UNSYNC.value, store=Store())
+
+
+def _confirmation(pair: Pair) -> Message:
+    state = pair.host.state.now
+    session = {"session": state.store.session, "sessions": state.store.sessions - 1}
+    return {"step": "confirmed", "primary_last_time": state.primary_last_time, **session}
+
+
+def _become_standby(pair: Pair, message: Message) -> None:
+    store = Store(has_data=True, session=message["session"], sessions=message["sessions"])
+    last = message["primary_last_time"]
+    pair.host.state.change(role=Role.STANDBY.value, primary_last_time=last, store=store)
+    pair.update(role=Role.STANDBY, active_nodes=2, sync_nodes=2)
 
 
 def _copy(pair: Pair) -> Message:
@@ -55,9 +76,7 @@ def _copy(pair: Pair) -> Message:
         "tree": sync.pack(pair.host.certificates),
         "uid": state.uid,
         "known": known_to(state.known),
-        "membership": {
-            key: state.membership[key] for key in membership.REPLICATED if key in state.membership
-        },
+        "membership": membership.replicated(state.membership),
     }
 
 
@@ -67,5 +86,10 @@ def _take(pair: Pair, message: Message) -> None:
         sync.replace(host.certificates, message["tree"])
     except OSError as error:
         host.logs.server("CWLNA1999", "E", text=f"The certificates could not be synchronized: {error}")
-    configured = {**host.state.now.membership, **message["membership"]}
-    host.state.change(uid=message["uid"], known=known_from(message["known"]), membership=configured)
+    host.state.change(uid=message["uid"], known=known_from(message["known"]))
+    _take_membership(pair, message["membership"])
+
+
+def _take_membership(pair: Pair, replicated: Message) -> None:
+    state = pair.host.state
+    state.change(membership={**state.now.membership, **replicated})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tasks.lab import answers, membership
+from tasks.lab import answers, availability, membership
 from tasks.lab.membership import ChangeRefused
 from tasks.lab.standing import Role
 
@@ -15,23 +16,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/ima/v1/"
 _DONE = ("CWLNA6011", "The requested configuration change has completed successfully.")
-_AVAILABILITY = {
-    "EnableHA": bool,
-    "StartupMode": str,
-    "Group": str,
-    "RemoteDiscoveryNIC": str,
-    "LocalReplicationNIC": str,
-    "LocalDiscoveryNIC": str,
-    "PreferredPrimary": bool,
-    "UseSecuredConnections": bool,
-    "RequireCertificates": bool,
-    "DiscoveryTimeout": int,
-    "HeartbeatTimeout": int,
-    "ReplicationPort": int,
-    "ExternalReplicationNIC": str,
-    "ExternalReplicationPort": int,
-    "RemoteDiscoveryPort": int,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +93,14 @@ def _end(gateway: Gateway, call: str, body: dict[str, Any]) -> Answer:
 
 
 def _configure(gateway: Gateway, body: dict[str, Any]) -> Answer:
-    standby = gateway.role is Role.STANDBY
-    state = gateway.host.state
+    changes = {"ClusterMembership": _change_membership, "HighAvailability": _change_availability}
     try:
         for name, change in body.items():
-            if name == "ClusterMembership" and isinstance(change, dict):
-                after = membership.changed(state.now.membership, change, standby=standby)
-                state.change(membership=after)
-            elif name == "HighAvailability" and isinstance(change, dict):
-                state.change(availability={**state.now.availability, **_availability(change)})
+            if name in changes and isinstance(change, dict):
+                changes[name](gateway, change)
+            elif name in changes:
+                call = f'"{name}":{json.dumps(change)}'
+                return error(400, "CWLNA0137", f"The REST API call: {call} is not valid.")
             elif name != "Version":
                 text = f"The property name is invalid. Object: {name} Name:  Property: {name}"
                 return error(400, "CWLNA0138", text)
@@ -126,16 +109,19 @@ def _configure(gateway: Gateway, body: dict[str, Any]) -> Answer:
     return error(200, *_DONE)
 
 
-def _availability(change: dict[str, Any]) -> dict[str, Any]:
-    for key, value in change.items():
-        where = f"Object: HighAvailability Name: haconfig Property: {key}"
-        if key not in _AVAILABILITY:
-            raise ChangeRefused("CWLNA0138", f"The property name is invalid. {where}")
-        if value is not None and type(value) is not _AVAILABILITY[key]:
-            raise ChangeRefused("CWLNA0127", f"The property type is not valid. {where}")
-    if change.get("StartupMode", "AutoDetect") not in ("AutoDetect", "StandAlone"):
-        value = change["StartupMode"]
-        raise ChangeRefused(
-            "CWLNA0112", f'The property value is not valid: Property: StartupMode Value: "{value}".'
-        )
-    return change
+def _change_membership(gateway: Gateway, change: dict[str, Any]) -> None:
+    state, role = gateway.host.state, gateway.role
+    before = state.now.membership
+    after = membership.changed(before, change, standby=role is Role.STANDBY)
+    alone = not gateway.availability["EnableHA"]
+    if membership.is_enabling(before, after) and (role is Role.PRIMARY or alone):
+        state.change(membership=after, uid=secrets.token_hex(4))
+    else:
+        state.change(membership=after)
+    if gateway.pair is not None:
+        gateway.pair.replicate(membership.replicated(after))
+
+
+def _change_availability(gateway: Gateway, change: dict[str, Any]) -> None:
+    state = gateway.host.state
+    state.change(availability=availability.changed(state.now.availability, change))

@@ -5,13 +5,14 @@ A lab directory looks like this (LAB is `.lab` by default):
     LAB/lab.json                     the topology, the warden's process, the address block
     LAB/inventory.yaml               an ordinary inventory
     LAB/known_hosts, LAB/id_ed25519, LAB/ssh_config
-    LAB/builtin/{cert,key}.pem       the pair that every gateway of this lab falls back to
+    LAB/builtin/<product>/{cert,key}.pem  the pair that the lab's gateways of that product fall back to
     LAB/nodes/<node>/gateway.json    this file's content
     LAB/nodes/<node>/state.json      written by the gateway: what survives a restart
     LAB/nodes/<node>/faults.json     written by lab.break, read live by the gateway
     LAB/nodes/<node>/sshd/           host key, config, log of the node's sshd
     LAB/nodes/<node>/root/           the node's data directory, server.cfg, keystore, logs
     LAB/nodes/<node>/start           the "service manager": starts the gateway when it is down
+    LAB/nodes/<node>/bin/            empty; what is put there, the node's SSH sessions find first
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ class GatewaySettings:
     speed: float  # simulated seconds per real second
     run_as: tuple[int, int] | None  # uid, gid to drop to; None: stay who we are
     baseline_uids: tuple[str, ...]  # members known from the first start (for DisconnectedServers)
+    # HighAvailability's configuration at the first start; None: as `pair` says, or disabled.
+    availability: dict[str, Any] | None = None
+    ha_port: int = 9086  # where the node listens for its peer, unless ReplicationPort says otherwise
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")

@@ -16,6 +16,7 @@ from tasks.lab.accounts import login_user, password_is_locked
 from tasks.lab.keys import make_ssh_key, write_private
 from tasks.lab.sshd_files import SshdFiles, sshd_program
 
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PRIVSEP_DIR = Path("/run/sshd")
 
 
@@ -29,6 +30,7 @@ def write_sshd(
     password: bool = False,
     max_sessions: int = 50,
     extra_config: Sequence[str] = (),
+    search_first: Path | None = None,
 ) -> SshdFiles:
     """Write host key (kept if it is there), config and authorized keys.
 
@@ -36,6 +38,7 @@ def write_sshd(
         authorized_keys: Public key lines that may log in as the invoking user.
         password: Whether passwords are tried too; without root sshd cannot check any.
         extra_config: Lines before ours: in sshd_config the first value wins.
+        search_first: A directory before those where sessions look for commands.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = SshdFiles(directory, address, port)
@@ -47,6 +50,7 @@ def write_sshd(
         "AllowTcpForwarding": _yes(forwarding),
         "PasswordAuthentication": _yes(password),
         "MaxSessions": str(max_sessions),
+        "SetEnv": _environment(search_first),
     }
     write_private(files.config, _config(files, options, extra_config).encode())
     return files
@@ -70,13 +74,17 @@ def _config(files: SshdFiles, options: dict[str, str], extra_config: Sequence[st
         "PrintMotd": "no",
         "PrintLastLog": "no",
         "LogLevel": "VERBOSE",
-        "SetEnv": "SHLVL=1",  # bash under sshd reads ~/.bashrc where this is unset: not the lab's business
     }
     if _has_penalties():
         fixed["PerSourcePenalties"] = "no"  # tests log in wrongly on purpose
     return (
         "\n".join([*extra_config, *(f"{key} {value}" for key, value in {**options, **fixed}.items())]) + "\n"
     )
+
+
+def _environment(search_first: Path | None) -> str:
+    """Of each session. With SHLVL unset, bash under sshd reads ~/.bashrc: not the lab's business."""
+    return "SHLVL=1" if search_first is None else f'SHLVL=1 "PATH={search_first}:{_PATH}"'
 
 
 def _yes(value: bool) -> str:

@@ -18,9 +18,11 @@ class Reason(StrEnum):
     """ReasonCode, as the number that REST shows; only those that happen here."""
 
     NONE = "0"
+    CONFIG_ERROR = "1"
     DISCOVERY_TIMEOUT = "2"
     SPLIT_BRAIN = "3"
     SYNC_ERROR = "4"
+    UNRESOLVED_STORE = "5"
     GROUP_MISMATCH = "7"
 
 
@@ -34,4 +36,5 @@ class Standing:
     sync_nodes: int = 0
     percent: int = -1
     reason: Reason = Reason.NONE
+    detail: str = ""  # what ReasonString begins with
     remote_name: str = ""

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tasks.lab import availability
 from tasks.lab.settings import GatewaySettings
 
 Address = tuple[str, int]
@@ -25,6 +26,16 @@ class KnownRemote:
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """What the store's header remembers for the choice of a primary."""
+
+    has_data: bool = False  # clients, queues, subscriptions, or members of a cluster were ever kept
+    was_primary: bool = False  # ran as a primary, or alone
+    session: str = ""  # which life as a pair it belongs to; "" for none
+    sessions: int = 0  # of two stores of one session the higher one is the later
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """One version of the file's content."""
 
@@ -34,8 +45,9 @@ class State:
     known: dict[str, KnownRemote] = field(default_factory=dict)
     unclean: bool = False  # the last life ended before it was settled
     maintenance: bool = False
-    role: str = "UNKNOWN"
+    role: str = "UNKNOWN"  # the store's: PRIMARY, STANDBY, or UNSYNC while it is being replaced
     primary_last_time: str = ""
+    store: Store = field(default_factory=Store)
 
 
 class StateFile:
@@ -58,6 +70,17 @@ class StateFile:
             os.replace(beside, self._path)
             self._state = state
             return state
+
+    def keep_store(self, *, in_cluster: bool, paired: bool) -> None:
+        """The server runs: a member keeps whom it met, and who runs alone ends the session of a pair."""
+        with self._lock:
+            state = self._state
+            has_data = state.store.has_data or (in_cluster and bool(state.known))
+            store = replace(state.store, has_data=has_data, was_primary=True)
+            if paired:
+                self.change(unclean=False, store=store)
+            else:
+                self.change(unclean=False, store=replace(store, session="", sessions=0), role="PRIMARY")
 
     def remember(self, remote: KnownRemote) -> None:
         """Learn a member, or its new name and addresses."""
@@ -83,22 +106,31 @@ def _read(path: Path) -> State | None:
         raw = json.loads(path.read_text())
     except FileNotFoundError:
         return None
-    return State(**{**raw, "known": known_from(raw["known"])})
+    store = Store(**raw.get("store", {}))
+    return State(**{**raw, "known": known_from(raw["known"]), "store": store})
 
 
 def _first(settings: GatewaySettings) -> State:
+    """As freshly installed, or as a pair that has met before."""
     known = {uid: KnownRemote(uid) for uid in settings.baseline_uids if uid != settings.server_uid}
-    availability: dict[str, Any] = {"EnableHA": False, "StartupMode": "AutoDetect"}
-    if settings.pair is not None:
-        availability = {
-            **availability,
-            "EnableHA": True,
-            "Group": settings.pair.group,
-            "RemoteDiscoveryNIC": settings.pair.peer_address,
-            "LocalDiscoveryNIC": settings.address,
-            "LocalReplicationNIC": settings.address,
-            "PreferredPrimary": settings.pair.starts_as == "PRIMARY",
-        }
-    return State(
-        uid=settings.server_uid, membership=dict(settings.membership), availability=availability, known=known
+    fresh = State(
+        uid=settings.server_uid,
+        membership=dict(settings.membership),
+        availability=availability.complete(settings.availability or {}),
+        known=known,
     )
+    pair = settings.pair
+    if pair is None:
+        return fresh
+    first = pair.starts_as == "PRIMARY"
+    configured = {
+        "EnableHA": True,
+        "Group": pair.group,
+        "RemoteDiscoveryNIC": pair.peer_address,
+        "LocalDiscoveryNIC": settings.address,
+        "LocalReplicationNIC": settings.address,
+        "PreferredPrimary": first,
+        **(settings.availability or {}),
+    }
+    store = Store(has_data=True, was_primary=first, session=pair.group, sessions=2 if first else 1)
+    return replace(fresh, availability=availability.complete(configured), role=pair.starts_as, store=store)

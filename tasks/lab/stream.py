@@ -102,7 +102,7 @@ class Stream:
     def _read(self) -> bytes:
         while not self._aborted:
             try:
-                self._flush()
+                self.flush()
                 return self._tls.recv(65536) if self._tls else self._sock.recv(65536)
             except (SSL.WantReadError, BlockingIOError):
                 self._wait(select.POLLIN)
@@ -112,7 +112,8 @@ class Stream:
                 raise PeerRefused(reason(error)) from error
         return b""
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what was posted, now; for the thread that reads."""
         send: Callable[[bytes], int] = self._tls.send if self._tls else self._sock.send
         while not self._aborted and (data := self._peek_outbox()):
             try:

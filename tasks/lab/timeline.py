@@ -24,7 +24,7 @@ PAIR_SYNC_S = 6.2  # from there to State 10
 PAIR_CONFIRM_S = 0.3  # from there to SyncNodes 2 on both
 TAKE_OVER_S = 2.8  # from the primary's end to NewRole PRIMARY
 TAKE_OVER_ENGINE_S = 2.0  # from there to the start of the cluster component
-PAIR_DISCOVERY_LIMIT_S = 600.0
+STAND_ALONE_S = 10.0  # how long a node in StandAlone looks for a primary before it is one itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Credentials:
     key: str
     user: bool
     truststore: str | None
+    prefix: str = "Cluster"  # of the file names: Cluster, or HA
 
     @property
     def certificate_label(self) -> str:
@@ -41,6 +42,14 @@ class Credentials:
     @property
     def key_label(self) -> str:
         return Path(self.key).name if self.user else "memory"
+
+    def trace_line(self, endpoint: str, *, server: bool) -> str:
+        """What the trace says when a context of these is made."""
+        return (
+            f"Create TLS context for: endpoint={endpoint} profileName={endpoint} methodName=TLSv1.2 "
+            f"isServer={int(server)} useClientCert=1 "
+            f"certFile={self.certificate_label} keyFile={self.key_label}"
+        )
 
 
 @dataclass(slots=True)
@@ -55,25 +64,32 @@ class Verdict:
         return self.first_error in (0, _SELF_SIGNED_LEAF)
 
 
-def find_credentials(config: ServerConfig, *, builtin: tuple[str, str]) -> Credentials:
+def find_credentials(
+    config: ServerConfig, *, builtin: tuple[str, str], prefix: str = "Cluster"
+) -> Credentials:
     """The user's pair if both files can be opened, else, silently, the built-in one."""
     if config.keystore is not None:
-        certificate = f"{config.keystore}/Cluster_cert.pem"
-        key = f"{config.keystore}/Cluster_key.pem"
+        certificate = f"{config.keystore}/{prefix}_cert.pem"
+        key = f"{config.keystore}/{prefix}_key.pem"
         if _opens(certificate) and _opens(key):
-            return Credentials(certificate, key, user=True, truststore=config.truststore)
-    return Credentials(*builtin, user=False, truststore=config.truststore)
+            return Credentials(certificate, key, user=True, truststore=config.truststore, prefix=prefix)
+    return Credentials(*builtin, user=False, truststore=config.truststore, prefix=prefix)
 
 
-def acceptor(credentials: Credentials, *, require_certificate: bool) -> SSL.Context:
+def acceptor(credentials: Credentials, *, require_certificate: bool, ask_anyway: bool = False) -> SSL.Context:
     """The context of a listening end.
+
+    Args:
+        ask_anyway: A certificate that is not required, but given, is verified all the same.
 
     Raises:
         ContextRefused: OpenSSL does not load the pair, the CA file or the CRL.
     """
     try:
         context = _with_pair(credentials)
-        if require_certificate:
+        if require_certificate or ask_anyway:
+            needed = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if require_certificate else 0
+            context.set_verify(SSL.VERIFY_PEER | needed, _strict)
             _trust_clients(context, credentials)
     except SSL.Error as error:
         raise ContextRefused(reason(error)) from error
@@ -129,7 +145,6 @@ def _with_pair(credentials: Credentials) -> SSL.Context:
 
 
 def _trust_clients(context: SSL.Context, credentials: Credentials) -> None:
-    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _strict)
     store = context.get_cert_store()
     if store is None:
         raise ContextRefused("no certificate store")
@@ -145,7 +160,7 @@ def _trust_clients(context: SSL.Context, credentials: Credentials) -> None:
 
 
 def _check_revocation(store: crypto.X509Store, credentials: Credentials) -> None:
-    path = Path(f"{credentials.truststore}/Cluster_crl/crl.pem")
+    path = Path(f"{credentials.truststore}/{credentials.prefix}_crl/crl.pem")
     if not path.exists():
         return
     content = path.read_bytes()
@@ -156,8 +171,8 @@ def _check_revocation(store: crypto.X509Store, credentials: Credentials) -> None
 
 def _ca(credentials: Credentials) -> tuple[str | None, str]:
     """The CA file, None if it cannot be opened, and the directory beside it, there or not."""
-    ca_file = f"{credentials.truststore}/Cluster_cafile.pem"
-    return (ca_file if _opens(ca_file) else None), f"{credentials.truststore}/Cluster_capath"
+    place = f"{credentials.truststore}/{credentials.prefix}"
+    return (f"{place}_cafile.pem" if _opens(f"{place}_cafile.pem") else None), f"{place}_capath"
 
 
 def _strict(_connection: SSL.Connection, _certificate: crypto.X509, *outcome: int) -> bool:

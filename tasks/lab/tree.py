@@ -54,6 +54,10 @@ Throttle.Threshold.Delay.1 = 500
 
 def make_tree(lab: Lab, node: LabNode, *, admin_ca: Pair) -> None:
     """Everything below the node's data directory, still owned by the caller."""
+    if node.upgraded:
+        node.real_data_dir.mkdir(parents=True)
+        node.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        node.data_dir.symlink_to(node.real_data_dir)
     for name in ("data/config", "data/policies", "diag/logs", "store"):
         (node.data_dir / name).mkdir(parents=True, exist_ok=True)
     node.server_cfg.write_text(_SERVER_CFG.format(data=node.data_dir))

@@ -82,6 +82,6 @@ def paired(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield whole
         whole.restore()
         return
-    topology = Topology(members=1, pairs=1, speed=SPEED)
+    topology = Topology(members=1, pairs=1, speed=SPEED, secured_ha=True)
     with under_test(request.config, tmp_path_factory.mktemp("paired"), topology) as target:
         yield target

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from tasks.core.file_names import HA
 from tasks.core.places import data_of
 from tasks.core.snapshot import NodeFiles
-from tasks.effects.files import CA, CERT, CFG, KEY, Delivery, back_up, look_at_files, sh, stage
+from tasks.effects.file_access import sh
+from tasks.effects.files import CA, CERT, CFG, KEY, Delivery, back_up, look_at_files, stage
 from tasks.effects.remote import Remote
 
 WORK = ".conformance"  # in the data directory, outside data/certificates: what was found there at first
@@ -20,6 +22,7 @@ _CHMOD = 'chmod "$1" -- "$2"'
 _COPY_TREE = 'rm -rf -- "$2" && cp -pR -- "$1" "$2"'
 _COPY_BACK = 'live=$(readlink -f -- "$2") && cp -p -- "$1" "$live.part" && mv -f -- "$live.part" "$live"'
 _SIZE = 'if [ -e "$1" ]; then wc -c < "$1"; else echo 0; fi'
+_SUM = '[ ! -e "$1" ] || sha256sum < "$1"'
 _FROM = '[ ! -e "$1" ] || tail -c "+$2" -- "$1"'
 
 # args: backup directory, keystore and its mode, how many paths of ours follow, these, then (name,
@@ -43,7 +46,7 @@ done
 
 @dataclass(slots=True)
 class Disk:
-    """One node's keystore, truststore and server.cfg."""
+    """One node's keystore, truststore and server.cfg, with the credentials of the HA channel."""
 
     remote: Remote
     found: NodeFiles = field(repr=False)
@@ -82,8 +85,8 @@ class Disk:
 
     @property
     def live(self) -> Mapping[str, PurePosixPath]:
-        paths = {name: self.keystore / name for name in (KEY, CERT)}
-        return {**paths, CA: self.truststore / CA, CFG: self.found.cfg_path}
+        paths = {name: self.keystore / name for name in (KEY, CERT, HA.key, HA.cert)}
+        return {**paths, **{name: self.truststore / name for name in (CA, HA.ca)}, CFG: self.found.cfg_path}
 
     @property
     def cfg_text(self) -> str:
@@ -103,6 +106,11 @@ class Disk:
         if gone := [self.live[name] for name, content in files.items() if content is None]:
             self.remove(*gone)
         self.put(*((self.live[name], content) for name, content in files.items() if content is not None))
+
+    def sha256(self, name: str) -> str:
+        """Of the live file, lower case; "" where there is none."""
+        path = str(self.live[name])
+        return sh(self.remote, _SUM, path, acting=self.found.acting, what="hash a file").text[:64].strip()
 
     def remove(self, *paths: str | PurePosixPath) -> None:
         sh(self.remote, _REMOVE, *map(str, paths), acting=self.found.acting, what="remove files")

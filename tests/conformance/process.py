@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tasks.core.model import Node
-from tasks.effects.files import sh
+from tasks.effects.file_access import sh
 from tasks.effects.remote import Remote
 
 PROGRAM = "imaserver"

@@ -18,6 +18,7 @@ from tasks.effects.site import Site
 from tests.conformance import process
 from tests.conformance.disk import Disk
 from tests.conformance.looks import Looks
+from tests.conformance.parting import cross
 from tests.conformance.sets import Files
 
 
@@ -31,6 +32,7 @@ class Target(Looks):
         self._log_sizes: dict[str, int] = {}
         self._silent: set[str] = set()
         self._dirty: set[str] = set()
+        self.other_ha: list[Member] = []  # pairs whose HA credentials were changed
 
     def prepare(self) -> None:
         """Mend what a killed run left, see that the cluster is healthy, and keep what is there.
@@ -203,9 +205,12 @@ class Target(Looks):
         if singles:
             self.load(*singles)
         for member in self.pairs:
+            if member in self.other_ha:
+                cross(self, member)
             if self._dirty & {node.name for node in member.nodes}:
                 self.roll(member)
         self._dirty.clear()
+        self.other_ha.clear()
         if nodes and self.builtin is not None:
             self.expect(self.together)
 

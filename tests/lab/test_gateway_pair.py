@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.gateways import LabCluster, LabGateway, lab_cluster, wait
+from tests.lab.gateways import LabCluster, lab_cluster, wait
+from tests.lab.pairs import wait_synced
 from tests.lab.pems import Kind, issue
 
 
@@ -16,16 +17,6 @@ def pair() -> Iterator[LabCluster]:
         cluster.start()
         wait_synced(cluster)
         yield cluster
-
-
-def standing(gateway: LabGateway) -> tuple[object, ...]:
-    shown = gateway.availability()
-    return tuple(shown.get(key) for key in ("NewRole", "ActiveNodes", "SyncNodes", "PctSyncCompletion"))
-
-
-def wait_synced(cluster: LabCluster) -> None:
-    wanted = {("PRIMARY", 2, 2, -1), ("STANDBY", 2, 2, -1)}
-    wait(lambda: {standing(cluster["d1"]), standing(cluster["d2"])} == wanted, "the pair to be in sync")
 
 
 def test_a_pair_is_one_member_with_one_uid(pair: LabCluster) -> None:
@@ -92,26 +83,3 @@ def test_a_standby_refuses_the_three_replicated_keys_and_takes_others(pair: LabC
     assert (refused.status, refused.body["Code"]) == (400, "CWLNA0382")
     accepted = pair["d2"].post("configuration", {"ClusterMembership": {"DiscoveryTime": 12}})
     assert (accepted.status, accepted.body["Code"]) == (200, "CWLNA6011")
-
-
-def test_two_single_servers_become_a_pair_by_configuration() -> None:
-    with lab_cluster("x", "y", membership={}) as cluster:
-        for name, other in (("x", "y"), ("y", "x")):
-            gateway, peer = cluster[name], cluster[other]
-            gateway.start()
-            gateway.wait_settled()
-            change = {
-                "EnableHA": True,
-                "Group": "g",
-                "StartupMode": "AutoDetect",
-                "RemoteDiscoveryNIC": peer.settings.address,
-                "LocalReplicationNIC": gateway.settings.address,
-                "PreferredPrimary": name == "x",
-            }
-            assert gateway.post("configuration", {"HighAvailability": change}).status == 200
-            assert gateway.availability()["Status"] == "Inactive"
-            assert standing(gateway)[0] == "HADISABLED"
-        for name in ("x", "y"):
-            cluster[name].post("service/restart", {"Service": "Server"})
-        wanted = [("PRIMARY", 2, 2, -1), ("STANDBY", 2, 2, -1)]
-        wait(lambda: [standing(cluster[name]) for name in ("x", "y")] == wanted, "the pair to form")
