@@ -1,0 +1,71 @@
+"""A look at a keystore: what each entry is, whose it is, who can read it, where a link leads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import pytest
+
+from tasks.core.folders import Kind, State
+from tasks.effects.files import look_at_files
+from tasks.effects.folders import look_at_folders
+from tests.effects.keystore_node import furnished
+from tests.effects.node_tree import (
+    Tree,
+    needs_root,
+    not_as_root,
+    sha256,
+    tree,
+)
+
+
+@pytest.fixture
+def node() -> Iterator[Tree]:
+    with tree() as made:
+        yield furnished(made)
+
+
+def test_a_look_says_what_each_entry_is_and_whose(node: Tree) -> None:
+    (node.keystore / "gone").symlink_to("nowhere")
+    os.mkfifo(node.keystore / "pipe")
+    (node.keystore / "loop").symlink_to(".")
+    files = look_at_files(node.remote)
+    absent = PurePosixPath(node.root / "no" / "such")
+    looked = look_at_folders(node.remote, files, (PurePosixPath(node.keystore), absent))
+    found = looked.by_path[PurePosixPath(node.keystore)]
+    kinds = {item.name: item.kind for item in found.items if item.name.count("/") == 0}
+    assert {kinds["gone"], kinds["pipe"], kinds["loop"]} == {Kind.DANGLING, Kind.OTHER, Kind.DIRECTORY}
+    assert any(item.kind is Kind.DEEP for item in found.items)
+    key = found.by_name["AdminDefaultKey.pem"]
+    assert (key.sha256, key.size_bytes) == (sha256(b"admin key" * 1000), 9000)
+    assert (key.owner, key.mode, key.readable) == (node.user, "400", True)
+    assert (found.state, found.mode, found.reachable) == (State.DIRECTORY, "700", True)
+    assert (looked.by_path[absent].state, looked.by_path[absent].items) == (State.ABSENT, ())
+    assert looked.cfg.changed_at == pytest.approx(node.cfg.stat().st_ctime, abs=1)
+
+
+def test_a_look_follows_a_link_to_a_keystore_and_says_where_it_leads(node: Tree) -> None:
+    linked = node.root / "linked"
+    linked.symlink_to(node.keystore)
+    found = look_at_folders(node.remote, look_at_files(node.remote), (PurePosixPath(linked),))
+    assert found.by_path[PurePosixPath(linked)].real == PurePosixPath(node.keystore)
+
+
+@needs_root
+def test_what_the_service_user_cannot_get_to_is_said(node: Tree) -> None:
+    shut = node.folder(node.root / "shut")
+    os.chown(shut, 0, 0)
+    inside = PurePosixPath(shut / "keystore")
+    node.write(node.keystore / "roots.pem", b"x", uid=0)
+    looked = look_at_folders(node.remote, look_at_files(node.remote), (inside, PurePosixPath(node.keystore)))
+    assert not looked.by_path[inside].reachable
+    assert not looked.by_path[PurePosixPath(node.keystore)].by_name["roots.pem"].readable
+
+
+@not_as_root
+def test_what_our_login_cannot_look_into_is_said(node: Tree) -> None:
+    shut = node.folder(node.root / "shut", mode=0)
+    looked = look_at_folders(node.remote, look_at_files(node.remote), (PurePosixPath(shut),))
+    assert looked.by_path[PurePosixPath(shut)].state is State.CLOSED
