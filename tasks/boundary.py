@@ -9,9 +9,12 @@ from typing import Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
+from invoke.parser.parser import ParseMachine
 from invoke.tasks import Task
 
 from tasks.core.errors import OperatorError, UsageError
+from tasks.core.model import Cluster
 from tasks.effects.console import tell
 from tasks.effects.inventory_file import open_inventory
 from tasks.effects.secrets import Secrets
@@ -21,7 +24,7 @@ INTERRUPTED = 130
 
 
 def operator_task(**options: Any) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
-    """Make a Fabric task of a function; `options` are Invoke's.
+    """Make a Fabric task of a function; `options` are Invoke's, but a `positional` with a default may be left out.
 
     Every foreseen error is printed with its remedy, on stderr, and ends with its own exit code.
     """
@@ -33,9 +36,49 @@ def operator_task(**options: Any) -> Callable[[Callable[..., None]], Task[Callab
             if code:
                 raise Exit(code=code)
 
-        return Task(guarded, auto_shortflags=False, **options)
+        return _Task(guarded, auto_shortflags=False, **options)
 
     return make
+
+
+class _Optional(Argument):
+    """A positional that may be left out. Invoke takes a word for it only while it has no value."""
+
+    left_out: str = ""
+
+    @classmethod
+    def like(cls, argument: Argument) -> _Optional:
+        made = cls(names=argument.names, kind=str, help=argument.help, positional=True)
+        made.attr_name, made.left_out = argument.attr_name, str(argument.default)
+        return made
+
+
+class _Task(Task[Callable[..., None]]):
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        return [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
+
+
+def _as_meant(argument: Argument) -> Argument:
+    """With a default of (), Invoke would take the letters of a word for several words."""
+    if argument.kind is tuple:
+        names, help_text = argument.names, argument.help
+        return Argument(names=names, kind=list, default=[], help=help_text, attr_name=argument.attr_name)
+    return _Optional.like(argument) if argument.positional and argument.default is not None else argument
+
+
+def _filling(wrap_up: Callable[[ParseMachine], None]) -> Callable[[ParseMachine], None]:
+    """Invoke has no hook for the moment at which a task's words are over: this is put there."""
+
+    def complete_context(parser: ParseMachine) -> None:
+        for argument in parser.context.positional_args if parser.context else ():
+            if isinstance(argument, _Optional) and argument.value is None:
+                argument.value = argument.left_out
+        wrap_up(parser)
+
+    return complete_context
+
+
+ParseMachine.complete_context = _filling(ParseMachine.complete_context)  # type: ignore[method-assign,assignment]
 
 
 def _run(body: Callable[..., None], context: Context, *args: Any, **kwargs: Any) -> int:
@@ -62,9 +105,15 @@ def _refuse_hosts(context: Context) -> None:
 
 
 @contextmanager
-def opened(inventory: str, cluster: str) -> Iterator[Site]:
-    """The cluster of the inventory, ready to be asked; closes every connection at the end."""
+def opened(
+    inventory: str, cluster: str, *, seen_as: Callable[[Cluster], Cluster] | None = None
+) -> Iterator[Site]:
+    """The cluster of the inventory, ready to be asked; closes every connection at the end.
+
+    Args:
+        seen_as: What the inventory is taken to say, where a task is about to change that.
+    """
     chosen = open_inventory(inventory or None, cluster or None)
     secrets = Secrets()
-    with Site(chosen, secrets=secrets.resolve) as site:
+    with Site(seen_as(chosen) if seen_as else chosen, secrets=secrets.resolve) as site:
         yield site

@@ -36,14 +36,13 @@ def show_table(table: TextTable, *, columns: int | None = None) -> None:
     columns = columns or width()
     gap = 2 if columns >= NARROW else 1
     console = Console(file=sys.stdout, width=columns, highlight=False, soft_wrap=False)
-    drawn = Table(
-        title=table.title, title_justify="left", box=None, padding=(0, gap, 0, 0), header_style="bold"
-    )
+    drawn = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
     for number, column in enumerate(table.header):
         longest = max((len(row[number]) for row in table.rows), default=0)
         drawn.add_column(column, overflow="fold", no_wrap=longest <= KEPT_WHOLE)
     for row in table.rows:
         drawn.add_row(*(Text(cell, style=_style(cell)) for cell in row))
+    console.print(Text(table.title, style="italic"))  # as the table's own title it is folded to its width
     console.print(drawn)
 
 

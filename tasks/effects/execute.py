@@ -6,9 +6,13 @@ from typing import assert_never
 
 from tasks.core.errors import Interrupted, OperatorError
 from tasks.core.gates import Gate, any_of, in_order, in_sync
-from tasks.core.plan import RESTARTS, Step, StepKind
+from tasks.core.plan import LAST_RESTARTS, RESTARTS, Step, StepKind
 from tasks.core.render import step_text
 from tasks.effects.configuring import configure
+from tasks.effects.ha_steps import act_on_ha
+from tasks.effects.listeners import prove_listeners
+from tasks.effects.moving import move_keystore
+from tasks.effects.pair_restart import restart_pair
 from tasks.effects.placing import place, require_live, swap
 from tasks.effects.restarting import forget_failed_restart, restart_primary, restart_single, restart_standby
 from tasks.effects.run import RESUME_LINE, Run
@@ -45,7 +49,7 @@ def execute(run: Run, *, stop_after: int | None = None) -> bool:
 
 def _members_restarted(run: Run) -> int:
     done = run.record.progress().done
-    return sum(1 for step in run.plan.steps if step.kind is StepKind.RESTART and step.id in done)
+    return sum(1 for step in run.plan.steps if step.kind in LAST_RESTARTS and step.id in done)
 
 
 def _perform(run: Run, step: Step) -> None:
@@ -78,12 +82,32 @@ def _act(run: Run, step: Step) -> str:
             return place(run, step)
         case StepKind.SWAP:
             return swap(run, step)
+        case StepKind.MOVE_KEYSTORE:
+            return move_keystore(run, step)
         case StepKind.RESTART_STANDBY:
             return restart_standby(run, step)
         case StepKind.RESTART:
             return (restart_primary if run.member(step.target).is_pair else restart_single)(run, step)
+        case StepKind.RESTART_PAIR:
+            return restart_pair(run, step)
         case StepKind.PROVE:
             return prove(run, step)
+        case (
+            StepKind.HA_PLACE
+            | StepKind.HA_SWAP
+            | StepKind.HA_SWAP_STANDBY
+            | StepKind.HA_SWAP_PRIMARY
+            | StepKind.HA_PART
+            | StepKind.HA_REJOIN
+            | StepKind.HA_RESTART_STANDBY
+            | StepKind.HA_RESTART_PRIMARY
+            | StepKind.HA_WAIT
+            | StepKind.HA_FORM
+            | StepKind.HA_PROVE
+        ):
+            return act_on_ha(run, step)
+        case StepKind.PROVE_LISTENERS:
+            return prove_listeners(run, step)
         case _:
             assert_never(step.kind)
 
@@ -94,9 +118,10 @@ def _require_expected(run: Run, step: Step) -> None:
     if run.facts(step).get("started_before") == "":  # see forget_failed_restart
         gate = _others_expected(run, step)
     else:
-        gate = run.gates.counts(run.active_nodes(), run.expected_before(step))
+        before = run.expected_before(step)
+        gate = run.gates.counts(run.active_nodes(before), before)
     member = run.member(step.target)
-    if member.is_pair:  # its standby must be there to take over
+    if member.is_pair and step.kind is not StepKind.RESTART_PAIR:  # its standby must be there to take over
         roles = run.roles(member)
         gate = in_order(in_sync(roles.primary.name, roles.standby.name), gate)
     awaited = f"the cluster as planned before {step.id}"
@@ -107,7 +132,8 @@ def _others_expected(run: Run, step: Step) -> Gate:
     """A member that came back with a third certificate fits neither half: each other member may show
     the counts of before its restart or of after it.
     """
-    active, before = run.active_nodes(), run.expected_before(step)
+    before = run.expected_before(step)
+    active = run.active_nodes(before)
     others = [(name, {name: node}) for name, node in active.items() if name != step.target]
     return in_order(
         *(
@@ -122,11 +148,11 @@ def prove(run: Run, step: Step) -> str:
     active = run.active_nodes()
     cluster = run.site.cluster
     gates = [run.gates.serves(node, run.plan.targets[member].leaf_sha256) for member, node in active.items()]
-    for member in (m for m in cluster.members if m.is_pair):
+    for member in (m for m in run.members if m.is_pair):
         roles = run.roles(member)
         gates.append(in_sync(roles.primary.name, roles.standby.name))
         require_live(run, roles.standby)
     gate = in_order(*gates, run.gates.counts(active, step.expected))
     node = cluster.nodes[0]
     run.wait(gate, node, "proof", limit_s=node.limits.restart_s, probe=frozenset(active.values()))
-    return f"{len(active)} members serve their new certificates and are connected as before"
+    return f"{len(active)} members serve the planned certificates and are connected as planned"

@@ -37,6 +37,8 @@ class Journey:
         show: Draws the plan on stdout.
         conclude: Shows what was reached, once the plan is complete, and gives it back.
         question: What is asked before anything is changed, and the word that agrees.
+        yes_suffices: Whether --yes stands for that word; else it is typed, or the plan approved by fingerprint.
+        command: What begins the run again, where that is more than the task's name: "restart gw-b".
     """
 
     task: str
@@ -44,6 +46,13 @@ class Journey:
     show: Callable[[Plan], None]
     conclude: Callable[[Site, Plan], StatusReport]
     question: tuple[str, str] = ("Run this plan now? Type yes to go on: ", "yes")
+    yes_suffices: bool = True
+    command: str = ""
+
+    @property
+    def words(self) -> str:
+        """What the operator typed, without options that only say how to run it."""
+        return self.command or self.task
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ def begin(
     """A new run, from the checks to the proof; None if there is nothing to do, or only the plan was asked for."""
     if not terms.plan_only:
         refuse_if_unfinished(site)
-    with speaking_for(journey.task):
+    with speaking_for(journey.words):
         prepared, plan = planned(site, journey, make, ignored=terms.ignored)
         journey.show(plan)
         if terms.plan_only:
@@ -115,7 +124,7 @@ def begin(
             refuse_unapproved(site, plan, terms.approved)
         if not plan.steps:
             return None
-        if not terms.yes and not terms.approved:
+        if not terms.approved and not (terms.yes and journey.yes_suffices):
             _ask(journey, plan)
         report = ConsoleReporter()
         outcome = start_run(site, prepared, plan, report=report, stop_after=terms.stop_after, gates=gates)
@@ -144,6 +153,29 @@ def resume(site: Site, journey: Journey, *, stop_after: int | None = None) -> Ou
     return outcome
 
 
+def run_task(
+    site: Site,
+    journey: Journey,
+    make: Callable[[Prepared], Plan],
+    terms: Terms,
+    *,
+    again: bool = False,
+    break_lock_of: str = "",
+) -> None:
+    """What every acting task comes to: give a run up, go on with the open one, or begin.
+
+    Args:
+        again: --resume.
+        break_lock_of: The run of --break-lock; "" for none.
+    """
+    if break_lock_of:
+        give_up(site, journey, break_lock_of)
+    elif again:
+        resume(site, journey, stop_after=terms.stop_after)
+    else:
+        begin(site, journey, make, terms)
+
+
 def give_up(site: Site, journey: Journey, run: str) -> None:
     """Abandon a run, of whatever task, and free its lock."""
     with speaking_for(journey.task):
@@ -152,12 +184,15 @@ def give_up(site: Site, journey: Journey, run: str) -> None:
 
 
 def _ask(journey: Journey, plan: Plan) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "no terminal to confirm the plan",
-            remedy=f"fab migrate-cluster --approve {plan.fingerprint} (or --yes)",
-        )
     question, word = journey.question
+    if not sys.stdin.isatty():
+        approve = f"fab migrate-cluster --approve {plan.fingerprint}"
+        raise UsageError(
+            "no terminal to confirm the plan" if journey.yes_suffices else f"no terminal to type {word} at",
+            remedy=f"{approve} (or --yes)"
+            if journey.yes_suffices
+            else f"{approve}; --yes does not stand for it",
+        )
     sys.stderr.write(question)
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != word:

@@ -9,12 +9,14 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from tasks.core.answer import clean
 from tasks.core.errors import Locked, RemoteError
 from tasks.core.places import WORK_NAME, data_of
 from tasks.core.plan import MIGRATE
 from tasks.effects import shell_scripts
+from tasks.effects.file_access import run_script, shown
 from tasks.effects.remote import Remote
 
 HELD = 7
@@ -70,6 +72,11 @@ def lock(
             raise _locked(remote, holder)
 
 
+def operator() -> str:
+    """Who runs this, and where from: "ops@bastion"."""
+    return f"{_login()}@{socket.gethostname()}"
+
+
 def _login() -> str:
     """Who we are; containers may run as a uid without a name."""
     try:
@@ -80,7 +87,8 @@ def _login() -> str:
 
 def _locked(remote: Remote, holder: Holder) -> Locked:
     if holder is UNKNOWN:
-        remedy = f"look for its owner; if there is none: rm -r {_work(remote)}/lock on {remote.node.name}"
+        remedy = "look for its owner; if there is none: rm -r "
+        remedy += f"{shown(remote.node, _work(remote) / 'lock')} on {remote.node.name}"
     else:
         remedy = (
             f"wait for it, or where it was started: fab {holder.task} --resume; "
@@ -89,19 +97,13 @@ def _locked(remote: Remote, holder: Holder) -> Locked:
     return Locked(f"another run works on this cluster: {holder}", node=remote.node.name, remedy=remedy)
 
 
-def _argv(script: str, work: str, *args: str, acting: str) -> tuple[str, ...]:
-    become = ("chroot", f"--userspec={acting}", "/") if acting and acting != "0:0" else ()
-    return (*become, "sh", "-c", script, "sh", work, *args)
-
-
-def _work(remote: Remote) -> str:
-    return str(data_of(remote.node) / WORK_NAME)
+def _work(remote: Remote) -> PurePosixPath:
+    return data_of(remote.node) / WORK_NAME
 
 
 def _take(remote: Remote, line: str, *, acting: str) -> Holder | None:
-    done = remote.run(
-        _argv(shell_scripts.LOCK, _work(remote), acting=acting), stdin=line.encode() + b"\n", privileged=True
-    )
+    content = line.encode() + b"\n"
+    done = run_script(remote, shell_scripts.LOCK, _work(remote), acting=acting, stdin=content)
     if done.exit_status == 0:
         return None
     if done.exit_status == HELD:
@@ -126,7 +128,7 @@ def holders(remotes: Sequence[Remote]) -> dict[str, Holder]:
     """Who holds the lock, by node; nodes that are free are left out. Raises RemoteError."""
     found = {}
     for remote in remotes:
-        done = remote.run(("cat", f"{_work(remote)}/lock/owner"), privileged=True)
+        done = run_script(remote, shell_scripts.HOLDER, _work(remote))
         if done.exit_status == 0:
             found[remote.node.name] = _holder(done.text)
     return found
@@ -136,9 +138,9 @@ def unlock(remotes: Sequence[Remote], *, run: str, acting: dict[str, str]) -> tu
     """Give the lock of `run` back everywhere; the nodes where that failed are returned by name."""
     left = []
     for remote in remotes:
-        argv = _argv(shell_scripts.UNLOCK, _work(remote), run, acting=acting.get(remote.node.name, ""))
+        by = acting.get(remote.node.name, "")
         try:
-            done = remote.run(argv, privileged=True)
+            done = run_script(remote, shell_scripts.UNLOCK, _work(remote), run, acting=by)
         except RemoteError:
             left.append(remote.node.name)
             continue

@@ -9,9 +9,9 @@ from tasks.core.errors import UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
 from tasks.core.plan import MIGRATE, Plan
+from tasks.core.plan_text import closing_lines, edit_lines, nothing_to_do, reason_line, target_lines
 from tasks.core.planning import Wish
 from tasks.core.render import (
-    duration,
     findings_lines,
     plan_table,
     proof_table,
@@ -105,28 +105,25 @@ def _require_observer(site: Site, wish: Wish) -> None:
         )
 
 
-def show_plan(plan: Plan) -> None:
-    """The steps with the counts after each, the certificates, the edits, the fingerprint."""
+def show_plan(plan: Plan, *, command: str = "") -> None:
+    """The steps with the counts after each, the certificates, the edits, the notes, the fingerprint.
+
+    Args:
+        command: What begins the run, where that is more than the name of the plan's task.
+    """
     if not plan.steps:
-        say(f"{plan.cluster}: nothing to do: every member already runs with its credential set")
+        say(nothing_to_do(plan))
         return
     show_table(plan_table(plan, width=width()))
-    say(f"strategy {plan.strategy}: {plan.why}")
-    moving = {step.target for step in plan.steps}
-    for member, target in plan.targets.items():
-        what = "->" if member in moving else "runs already with"
-        leaf = f"{target.leaf_sha256[:8]} {target.leaf_subject}, valid until {target.not_after[:10]}"
-        say(f"  {member}: {what} {leaf}")
+    for line in (reason_line(plan), *target_lines(plan)):
+        if line:
+            say(line)
     for node, change in plan.edits.items():
-        say(
-            f"  [{node}] {change.path} is edited; {len(change.carried)} other files of the keystore go along:"
-        )
+        for line in edit_lines(node, change):
+            say(line)
         say(change.diff.rstrip("\n"), verbatim=True)
-    moved = len(plan.restarts)
-    say(
-        f"{moved} restarts, about {duration(moved * 25)} of waiting; clients of a restarting server reconnect"
-    )
-    say(f"fingerprint {plan.fingerprint} -> fab migrate-cluster --approve {plan.fingerprint}")
+    for line in closing_lines(plan, command=command):
+        say(line)
 
 
 def migrate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from tasks.core.bystanders import Bystander, planned_meanwhile, telling_of
 from tasks.core.errors import NotAsPlanned, OperatorError
 from tasks.core.gates import (
     STARTED_MOVED_S,
@@ -14,40 +15,51 @@ from tasks.core.gates import (
     took_over,
 )
 from tasks.core.model import Node
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import LAST_RESTARTS, Step, StepKind
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
 from tasks.effects.placing import require_live
 from tasks.effects.run import RESUME, Roles, Run, stop_line
 from tasks.effects.service import request_restart
 from tasks.effects.silence import tell_refusals, wake
 
+_PLACE_NOTHING = frozenset(
+    {
+        StepKind.CONFIGURE,
+        StepKind.RESTART_STANDBY,
+        StepKind.RESTART,
+        StepKind.PROVE,
+        StepKind.PROVE_LISTENERS,
+    }
+)
 LOG_LEAD = timedelta(seconds=2)  # clocks are compared to the second
 
 
 def restart_single(run: Run, step: Step) -> str:
     """Restart a single member; it must come back with the new certificate and the planned counts."""
     node = run.member(step.target).nodes[0]
-    before = _ask_restart(run, step, node, state=PRODUCTION)
+    before = ask_restart(run, step, node, state=PRODUCTION)
     gate = in_order(
         restarted(node.name, started_before=before, state=PRODUCTION),
         run.gates.serves(node.name, run.plan.targets[node.member].leaf_sha256),
         run.gates.counts(run.active_nodes_but(node), step.expected),
     )
-    return _await(run, step, gate, node, f"restart of {node.name}", probe=node, limit_s=node.limits.restart_s)
+    return await_gate(
+        run, step, gate, node, f"restart of {node.name}", probe=node, limit_s=node.limits.restart_s
+    )
 
 
 def restart_standby(run: Run, step: Step) -> str:
     """Restart a pair's standby and wait until the pair is in sync again; re-hash its files (T7)."""
-    roles = _roles_of_step(run, step)
+    roles = roles_of_step(run, step)
     node = roles.standby
-    before = _ask_restart(run, step, node, state=STANDBY)
+    before = ask_restart(run, step, node, state=STANDBY)
     gate = in_order(
         restarted(node.name, started_before=before, state=STANDBY),
         in_sync(roles.primary.name, node.name),
         run.gates.counts(run.active_nodes_but(node), step.expected),
     )
     limit_s = node.limits.restart_s + node.limits.sync_s
-    seen = _await(run, step, gate, node, f"standby {node.name} back in sync", probe=None, limit_s=limit_s)
+    seen = await_gate(run, step, gate, node, f"standby {node.name} back in sync", probe=None, limit_s=limit_s)
     for each in (roles.primary, node):
         require_live(run, each)
     return seen
@@ -55,9 +67,9 @@ def restart_standby(run: Run, step: Step) -> str:
 
 def restart_primary(run: Run, step: Step) -> str:
     """Restart a pair's primary: the standby takes over with the new certificate, roles stay swapped."""
-    roles = _roles_of_step(run, step)
+    roles = roles_of_step(run, step)
     node, successor = roles.primary, roles.standby
-    before = _ask_restart(run, step, node, state=PRODUCTION)
+    before = ask_restart(run, step, node, state=PRODUCTION)
     gate = in_order(
         took_over(successor.name),
         run.gates.serves(successor.name, run.plan.targets[node.member].leaf_sha256),
@@ -66,7 +78,9 @@ def restart_primary(run: Run, step: Step) -> str:
         run.gates.counts(run.active_nodes_but(node, successor=successor), step.expected),
     )
     limit_s = node.limits.restart_s + node.limits.sync_s
-    seen = _await(run, step, gate, node, f"take-over by {successor.name}", probe=successor, limit_s=limit_s)
+    seen = await_gate(
+        run, step, gate, node, f"take-over by {successor.name}", probe=successor, limit_s=limit_s
+    )
     for each in (successor, node):
         require_live(run, each)
     return seen
@@ -80,7 +94,7 @@ def forget_failed_restart(run: Run, step: Step) -> bool:
     Returns:
         Whether that is so; the journal then no longer holds the former request.
     """
-    if step.kind is not StepKind.RESTART or not run.facts(step).get("started_before"):
+    if step.kind not in LAST_RESTARTS or not run.facts(step).get("started_before"):
         return False
     member = run.member(step.target)
     try:
@@ -97,19 +111,32 @@ def forget_failed_restart(run: Run, step: Step) -> bool:
     return True
 
 
-def _roles_of_step(run: Run, step: Step) -> Roles:
+def roles_of_step(run: Run, step: Step) -> Roles:
     """The roles as they were when the restart was asked for, if it was; else as they are now (T8)."""
     member = run.member(step.target)
     facts = run.facts(step)
     if not (facts.get("primary") and facts.get("started_before")):  # roles move until the request is made
         roles = run.roles(member)
+        _require_pinned(run, step, roles)
         run.write("noted", step, primary=roles.primary.name, standby=roles.standby.name)
         return roles
     cluster = run.site.cluster
     return Roles(primary=cluster.node(facts["primary"]), standby=cluster.node(facts["standby"]))
 
 
-def _ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
+def _require_pinned(run: Run, step: Step, roles: Roles) -> None:
+    """Where one node of the pair was asked for, roles that moved since then make it the other one's turn."""
+    due = roles.primary if step.kind is StepKind.RESTART else roles.standby
+    wanted = run.plan.pinned.get(step.id, due.name)
+    if wanted != due.name:
+        raise stop_line(
+            wanted,
+            f"the roles of {step.target} have moved since the plan was made: this step would restart {due.name}",
+            remedy=f"fab status; fab {run.plan.task} --break-lock {run.record.id}, then a new plan",
+        )
+
+
+def ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
     """Request the restart once; on a resumed step only if the node shows that it has not happened.
 
     Returns:
@@ -121,11 +148,12 @@ def _ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
     facts = run.facts(step)
     if facts.get("started_before") and facts.get("node") == node.name:
         before = datetime.fromisoformat(facts["started_before"])
-        if not _same_process(run, node, before):
+        if not same_process(run, node, before):
             run.report.note(node.name, "the restart was requested before; waiting for it")
             return before
+    require_planned_files(run, step, node)
     status = run.status(node)
-    _require_settled(run, node, status, state=state)
+    require_settled(run, node, status, state=state)
     before = status.server.started_at
     asked_at = run.node_time(node) - LOG_LEAD
     run.write(
@@ -139,7 +167,22 @@ def _ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
     return before
 
 
-def _same_process(run: Run, node: Node, before: datetime) -> bool:
+def require_planned_files(run: Run, step: Step, node: Node) -> None:
+    """Where nothing is placed, what lies on the disk was judged when the plan was made: it must be that still.
+
+    Raises:
+        RemoteError: A file is other, absent or unreadable.
+    """
+    if any(each.kind not in _PLACE_NOTHING for each in run.plan.steps):
+        return
+    if step.kind is StepKind.RESTART_STANDBY:  # it gets its primary's (T7)
+        node = next(other for other in run.member(step.target).nodes if other.name != node.name)
+    if run.plan.targets[step.target].files:
+        require_live(run, node)
+
+
+def same_process(run: Run, node: Node, before: datetime) -> bool:
+    """Whether the process that started at `before` still answers, settled: it was not asked to restart."""
     try:
         status = run.status(node)
     except OperatorError:
@@ -148,7 +191,8 @@ def _same_process(run: Run, node: Node, before: datetime) -> bool:
     return moved <= STARTED_MOVED_S and status.settled
 
 
-def _require_settled(run: Run, node: Node, status: NodeStatus, *, state: int) -> None:
+def require_settled(run: Run, node: Node, status: NodeStatus, *, state: int) -> None:
+    """Raises GateTimeout where a restart could be an unclean kill (T5)."""
     if status.server.state == state and status.server.error_code == 0:
         return
     maintenance = " (maintenance)" if status.server.state == MAINTENANCE else ""
@@ -160,17 +204,33 @@ def _require_settled(run: Run, node: Node, status: NodeStatus, *, state: int) ->
     )
 
 
-def _await(
+def await_gate(
     run: Run, step: Step, gate: Gate, node: Node, awaited: str, *, probe: Node | None, limit_s: float
 ) -> str:
     """Wait; where members do not find each other, their traces are asked why."""
     began = run.site.clock.now()
     names = frozenset({probe.name}) if probe else frozenset()
     asked_at = datetime.fromisoformat(run.facts(step)["asked_at"])
+    told = telling_of(gate, _bystanders(run, step))
     try:
         return run.wait(
-            gate, node, awaited, limit_s=limit_s, probe=names, nudge=wake(run, node, since=asked_at)
+            told, node, awaited, limit_s=limit_s, probe=names, nudge=wake(run, node, since=asked_at)
         )
     except NotAsPlanned:
         tell_refusals(run, waited=run.site.clock.now() - began)
         raise
+
+
+def _bystanders(run: Run, step: Step) -> tuple[Bystander, ...]:
+    """Every other member of the cluster, and what it may show while this step's one is away."""
+    before, after = run.expected_before(step), step.expected
+    away = step.kind is not StepKind.RESTART_STANDBY
+    return tuple(
+        Bystander(
+            name=member.name,
+            nodes=tuple(node.name for node in member.nodes),
+            planned=planned_meanwhile(before[member.name], after[member.name], away=away),
+        )
+        for member in run.members
+        if member.name != step.target and member.name in before and member.name in after
+    )

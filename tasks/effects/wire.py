@@ -14,8 +14,8 @@ from tasks.effects.direct import dial_directly
 from tasks.effects.remote import Remote
 from tasks.effects.route import Route
 from tasks.effects.wire_errors import Asked
-from tasks.effects.wire_handshake import Served, shake_hands
-from tasks.effects.wire_openssl import run_s_client
+from tasks.effects.wire_handshake import Served, lets_in, shake_hands
+from tasks.effects.wire_openssl import run_s_client, s_client_is_let_in
 
 
 def look_at_wire(remote: Remote, host: str, port: int, *, via: Via) -> Wire:
@@ -48,6 +48,31 @@ def probe(remote: Remote, host: str, port: int, *, via: Via, limit_s: float) -> 
         asked = Asked(remote.node.name, host, port, way, limit_s)
         try:
             return _shown(remote, asked, way)
+        except PortRefused as error:
+            raise asked.refused("connection refused") from error
+
+    return Route(via).go(attempt)
+
+
+def lets_strangers_in(remote: Remote, host: str, port: int, *, via: Via, open_s: float) -> bool:
+    """Whether the port keeps a visitor without a certificate; the messaging listener logs each such look.
+
+    Args:
+        open_s: How long it must keep it, in seconds.
+
+    Raises:
+        As `probe`.
+    """
+
+    def attempt(way: Via) -> bool:
+        asked = Asked(remote.node.name, host, port, way, remote.node.limits.rest_s)
+        try:
+            if way is Via.EXEC:
+                return s_client_is_let_in(remote, asked, open_s=open_s)
+            if way is Via.TUNNEL:
+                return lets_in(remote.dial(host, port, limit_s=asked.limit_s), asked, open_s=open_s)
+            sock = dial_directly(host, port, limit_s=asked.limit_s, node=asked.node)
+            return lets_in(sock, asked, open_s=open_s)
         except PortRefused as error:
             raise asked.refused("connection refused") from error
 

@@ -54,6 +54,53 @@ def shake_hands(sock: socket.socket, asked: Asked) -> Served:
         )
 
 
+def lets_in(sock: socket.socket, asked: Asked, *, open_s: float) -> bool:
+    """Whether the other side keeps a visitor without a certificate; closes the socket.
+
+    TLS 1.3 turns it away after the handshake (alert 116), TLS 1.2 in it (alert 40).
+
+    Args:
+        open_s: A connection that is there so long after the handshake is kept, in seconds.
+
+    Raises:
+        WireSilent: No handshake within the limit.
+        WireNotTls: It ended for another reason.
+    """
+    with closing(sock):
+        sock.setblocking(False)
+        connection = SSL.Connection(_context(), sock)
+        connection.set_connect_state()
+        reason = _advance(connection, sock, until=time.monotonic() + asked.limit_s)
+        shown = bool(connection.get_peer_cert_chain())
+        if not shown and not reason:
+            raise asked.silent()
+        reason = reason or _read_on(connection, sock, until=time.monotonic() + open_s)
+        if shown and wants_certificate(reason):
+            return False
+        if reason:
+            raise asked.not_tls(reason)
+        return True
+
+
+def wants_certificate(reason: str) -> bool:
+    """Whether this is how a server turns a visitor away that has shown none."""
+    return "certificate required" in reason or "alert handshake failure" in reason
+
+
+def _read_on(connection: SSL.Connection, sock: socket.socket, *, until: float) -> str:
+    """Why the other side closed; "" if it did not until then."""
+    while (left_s := until - time.monotonic()) > 0:
+        try:
+            connection.recv(4096)
+        except (SSL.WantReadError, SSL.WantWriteError):
+            select.select([sock], [], [], left_s)
+        except SSL.ZeroReturnError:
+            return "the connection was closed"
+        except SSL.Error as error:
+            return _reason(error)
+    return ""
+
+
 def _text(name_der: bytes) -> str:
     try:
         return x509.Name.from_bytes(name_der).rfc4514_string()

@@ -23,6 +23,8 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re
 _CA_BLOCK = re.compile(r"^Acceptable client certificate CA names\n((?:\d+(?:\.\d+)+ ?=.*\n)*)", re.MULTILINE)
 _PROTOCOL = re.compile(r"^New, (TLSv[\d.]+|SSLv3)", re.MULTILINE)
 _SESSION_PROTOCOL = re.compile(r"^ +Protocol +: (\S+)", re.MULTILINE)
+_ALERT = re.compile(r"SSL alert number (\d+)")
+_NO_CERTIFICATE = ("40", "116")  # handshake_failure of TLS 1.2, certificate_required of 1.3
 _NO_TLS = re.compile(r"wrong version number|unknown protocol|packet length too long")
 _REASON = re.compile(r":error:[^:]*:[^:]*:[^:]*:([^:\n]+)")
 
@@ -50,6 +52,27 @@ def run_s_client(remote: Remote, asked: Asked) -> Served:
     if served is None:
         raise _explained(done, asked)
     return served
+
+
+def s_client_is_let_in(remote: Remote, asked: Asked, *, open_s: float) -> bool:
+    """Whether the port keeps `openssl s_client` on the node, which shows no certificate.
+
+    Raises:
+        As run_s_client.
+    """
+    held_s = whole_seconds(open_s)
+    script = 'sleep "$1" | timeout -k 1 "$2" openssl s_client -connect "$3" -cipher DEFAULT:@SECLEVEL=0'
+    limit_s = whole_seconds(asked.limit_s) + held_s
+    words = ("sh", "-c", script, "sh", str(held_s), str(limit_s), asked.address)
+    done = remote.run(words, limit_s=limit_s + _SLACK_S)
+    if parse_s_client(done.text) is None:
+        raise _explained(done, asked)
+    alert = _ALERT.search(done.error_text)
+    if alert is None:
+        return True
+    if alert[1] in _NO_CERTIFICATE:
+        return False
+    raise asked.not_tls(f"alert {alert[1]}")
 
 
 def parse_s_client(text: str) -> Served | None:

@@ -9,6 +9,7 @@ import pytest
 from tasks.core.findings import Finding, Severity
 from tasks.core.health import StatusReport, report
 from tasks.core.model import Cluster
+from tasks.core.plan import Counts, Plan
 from tasks.core.render import (
     TextTable,
     duration,
@@ -132,7 +133,9 @@ def test_versions_are_one_line_where_all_are_alike_and_are_told_apart_where_not(
     snapshot = healthy()
     assert versions_line(report(snapshot)) == "version 1.1dev on all nodes that answer"
     mixed = versions_line(report(alter_server(snapshot, "gw-b", version="5.0 old")))
-    assert mixed == "versions: 1.1dev on gw-a, gw-c; 5.0 old on gw-b"
+    assert mixed == "versions: 1.1dev (Eclipse Amlen) on gw-a, gw-c; 5.0 old (Message Gateway) on gw-b"
+    alike = versions_line(report(alter_server(snapshot, "gw-b", version="1.2 new")))
+    assert alike == "versions: 1.1dev on gw-a, gw-c; 1.2 new on gw-b"
 
 
 def test_no_version_is_claimed_where_no_node_answers() -> None:
@@ -192,6 +195,28 @@ def test_a_plan_of_four_members_has_a_column_for_each_and_fits(capsys: Capture) 
     assert lines[2].split() == ["now", "3/0", "3/0", "3/0", "3/0"]
     (restart,) = [line for line in lines if "restart gw-a" in line]
     assert restart.split()[-4:] == ["0/3", "2/1", "2/1", "2/1"]
+
+
+def _growing() -> Plan:
+    """Members come in one after the other: first none, then two of three."""
+    plan = plan_of(healthy())
+    counts = {name: Counts(connected=1, disconnected=0) for name in ("gw-a", "gw-b")}
+    steps = tuple(step.model_copy(update={"expected": counts}) for step in plan.steps)
+    return plan.model_copy(update={"baseline": {}, "steps": steps, "task": "cluster.create", "observer": ""})
+
+
+def test_members_that_take_no_part_yet_have_no_counts(capsys: Capture) -> None:
+    table = plan_table(_growing())
+    assert table.header == ("#", "STEP", "gw-a", "gw-b")
+    assert table.rows[0] == ("", "now", "-", "-")
+    assert table.rows[1][2:] == ("1/0", "1/0")
+    assert table.title == "production: cluster.create prescribed"
+
+
+def test_members_that_take_no_part_yet_are_not_among_the_others() -> None:
+    table = plan_table(_growing(), width=20)
+    assert table.rows[0] == ("", "now", "no member yet")
+    assert table.rows[1][2] == "1/0: all"
 
 
 def test_a_plan_says_standby_primary_and_observer() -> None:

@@ -172,14 +172,16 @@ class Begun:
 
 
 @contextmanager
-def begun(rig: Rig, *args: str, inventory: Path | None = None) -> Iterator[Begun]:
-    """`fab migrate-cluster` in the background; ended with the block at the latest."""
+def begun(
+    rig: Rig, *args: str, task: str = "migrate-cluster", inventory: Path | None = None
+) -> Iterator[Begun]:
+    """A task in the background; ended with the block at the latest."""
     out = rig.home / f"begun-{time.monotonic_ns()}"
     out.mkdir()
     before = {run: len((run / "journal.jsonl").read_text().splitlines()) for run in rig.runs}
     with open(out / "stdout", "wb") as stdout, open(out / "stderr", "wb") as stderr:
         process = subprocess.Popen(
-            rig.argv("migrate-cluster", *args, inventory=inventory),
+            rig.argv(task, *args, inventory=inventory),
             cwd=PROJECT,
             env=rig.environment(),
             stdin=subprocess.DEVNULL,

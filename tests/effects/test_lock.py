@@ -98,6 +98,27 @@ def test_another_run_is_told_the_holder_and_the_way_on(nodes: tuple[Tree, ...]) 
     assert holders(nodes) == ["run-1"] * 3
 
 
+def test_the_way_on_is_that_of_the_holders_task(nodes: tuple[Tree, ...]) -> None:
+    remotes = [node.remote for node in nodes]
+    lock(remotes, run="run-1", at=AT, acting=acting(nodes), task="cluster.create")
+    with pytest.raises(Locked) as caught:
+        take(nodes, "run-2")
+    assert "fab cluster.create --resume" in caught.value.remedy
+    assert "fab cluster.create --break-lock run-1" in caught.value.remedy
+    assert "migrate-cluster" not in caught.value.remedy
+
+
+def test_a_lock_of_an_older_version_names_no_task_and_is_the_migrations(nodes: tuple[Tree, ...]) -> None:
+    take(nodes[:1], "run-1")
+    path = lock_of(nodes[0]) / "owner"
+    said = json.loads(path.read_text())
+    del said["task"]
+    path.write_text(json.dumps(said, separators=(",", ":")) + "\n")
+    with pytest.raises(Locked) as caught:
+        take(nodes[:1], "run-2")
+    assert "fab migrate-cluster --resume" in caught.value.remedy
+
+
 def test_what_was_taken_before_a_held_node_is_given_back(nodes: tuple[Tree, ...]) -> None:
     take(nodes[2:], "run-1")
     with pytest.raises(Locked, match="run-1") as caught:

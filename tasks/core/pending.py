@@ -1,0 +1,118 @@
+"""What lies on disk beside what a running process has loaded: a restart would load it, asked for or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tasks.core.certificates import Certificate, CertificateFault, is_builtin, parse_pem_chain
+from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.findings import Finding, Severity
+from tasks.core.model import Member
+from tasks.core.observed import ca_on_disk, loaded_now
+from tasks.core.places import data_of
+from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
+from tasks.core.status import NodeStatus
+from tasks.core.trust import Loaded
+
+
+def has_own_pair(files: NodeFiles) -> bool:
+    """Whether a start would use the user's pair: both files can be opened."""
+    return all(files.files[name].readable for name in (CERT_FILE, KEY_FILE))
+
+
+def older(seen: NodeSnapshot, files: NodeFiles, name: str) -> bool:
+    """Whether the file lay there, as it is, before the process started; by the node's own clock."""
+    if not isinstance(seen.status, NodeStatus):
+        return False
+    return files.files[name].changed_at < seen.status.server.started_at.timestamp()
+
+
+def chain_on_disk(files: NodeFiles) -> tuple[Certificate, ...]:
+    """The certificate file, leaf first; nothing where it is absent or cannot be read."""
+    try:
+        return parse_pem_chain(files.cert_pem)
+    except CertificateFault:
+        return ()
+
+
+def will_load(snapshot: Snapshot, member: Member) -> Loaded | None:
+    """What the member serves and trusts after a restart; None where its certificate could not be seen.
+
+    In a pair the primary's files count: the sync carries them to the other node (T7).
+    """
+    active = snapshot.active(member)
+    if not isinstance(active.wire, Wire) or not isinstance(active.files, NodeFiles):
+        return None
+    chain = chain_on_disk(active.files) if has_own_pair(active.files) else ()
+    if not chain or chain[0] == active.wire.leaf:  # OpenSSL completes the chain that is served
+        chain = active.wire.chain
+    return Loaded(chain=chain, trusted=ca_on_disk(active.files))
+
+
+def pending(snapshot: Snapshot, member: Member) -> tuple[str, ...]:
+    """What a restart would change of the member's credentials, as sentences; nothing where all is in use.
+
+    Of a CA file only the names can be compared with what is loaded; see `rewritten`.
+    """
+    active, after = snapshot.active(member), will_load(snapshot, member)
+    now = loaded_now(snapshot).get(member.name)
+    if after is None or now is None or not isinstance(active.files, NodeFiles):
+        return ()
+    found = []
+    if after.leaf != now.leaf:
+        found.append(f"serves {_named(now.leaf)}, after a restart {_named(after.leaf)}")
+    if {c.subject for c in after.trusted} != _accepted(active, now):
+        names = "; ".join(sorted({c.subject for c in after.trusted})) or "nobody"
+        found.append(f"{CA_FILE} holds another CA than the process has loaded, after a restart: {names}")
+    return (*found, *_other_standby(snapshot, member, active.files))
+
+
+def _accepted(active: NodeSnapshot, now: Loaded) -> set[str]:
+    """The process names whom it accepts; on the built-in pair it names nobody, whatever it has loaded."""
+    wire = active.wire
+    if isinstance(wire, Wire) and not is_builtin(wire.leaf):
+        return set(wire.client_cas)
+    return {c.subject for c in now.trusted}
+
+
+def _other_standby(snapshot: Snapshot, member: Member, files: NodeFiles) -> Iterator[str]:
+    standby = snapshot.standby(member)
+    if standby is None or not isinstance(standby.files, NodeFiles):
+        return
+    theirs = standby.files.files
+    other = [name for name, state in files.files.items() if theirs[name].sha256 != state.sha256]
+    if other:
+        primary = snapshot.active(member).node.name
+        yield f"on {standby.node.name} other files than on {primary}: {', '.join(other)}"
+
+
+def _named(leaf: Certificate) -> str:
+    return f"{leaf.sha256[:8]} ({'BUILT-IN' if is_builtin(leaf) else leaf.subject})"
+
+
+def unsynced(snapshot: Snapshot, member: Member) -> Iterator[Finding]:
+    """A standby with other files than its primary, in a keystore that no sync would carry (T7)."""
+    active = snapshot.active(member)
+    if not isinstance(active.files, NodeFiles) or not any(_other_standby(snapshot, member, active.files)):
+        return
+    tree = active.files.resolved(data_of(active.node)) / "certificates"
+    homes = (active.files.keystore, active.files.truststore)
+    if not all(home is not None and active.files.resolved(home).is_relative_to(tree) for home in homes):
+        text = f"its nodes hold different files, and the sync carries only what is below {tree} (T7)"
+        remedy = "copy the primary's files there, or place the set on both: fab migrate-cluster"
+        yield Finding("pair-files-differ", Severity.ERROR, member.name, text, remedy)
+
+
+def rewritten(snapshot: Snapshot, member: Member) -> str:
+    """A CA file that holds the same names, but was written after a single server started; "" if it was not.
+
+    In a pair every sync writes the files of the standby anew: there it says nothing.
+    """
+    active = snapshot.active(member)
+    if member.is_pair or not isinstance(active.files, NodeFiles) or not active.files.files[CA_FILE].exists:
+        return ""
+    if older(active, active.files, CA_FILE):
+        return ""
+    return (
+        f"{CA_FILE} of {active.node.name} was written after its process started; the names in it are the same"
+    )

@@ -1,0 +1,124 @@
+"""A plan of restarts that place nothing: what every member must show after each, from what a start loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tasks.core.acquaintance import after_meeting, counts_of, known_now
+from tasks.core.errors import Refused
+from tasks.core.links import links_now
+from tasks.core.model import Member
+from tasks.core.observed import loaded_now
+from tasks.core.pending import pending, rewritten, will_load
+from tasks.core.plan import Configuration, Counts, Plan, Step, StepKind, Target
+from tasks.core.planning import served_by
+from tasks.core.snapshot import NodeFiles, Snapshot
+from tasks.core.trust import Loaded, connected_members
+
+Wanted = tuple[StepKind, str]  # what is to be done, and to whom
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What the restarts are for.
+
+    Args:
+        task: What the operator types.
+        why: In one sentence.
+        notes: What the operator must know before saying yes.
+        posts: By the id of a CONFIGURE step.
+        pinned: By the id of a restart in a pair, the node that it must be; else roles decide.
+        observer: The member restarted last, where one is chosen.
+    """
+
+    task: str
+    why: str
+    notes: tuple[str, ...] = ()
+    posts: Mapping[str, Configuration] = field(default_factory=dict)
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    observer: str = ""
+
+
+def rolling_plan(snapshot: Snapshot, wanted: tuple[Wanted, ...], purpose: Purpose) -> Plan:
+    """The steps, each with the counts after it.
+
+    Members whose disk holds what they run with stay connected as they were seen to be; of the others
+    the certificates decide, from their restart on.
+
+    Raises:
+        Refused: A member's certificate could not be seen: nothing could be proven afterwards.
+    """
+    cluster = snapshot.cluster
+    old = loaded_now(snapshot)
+    unseen = [member.name for member in cluster.members if member.name not in old]
+    if unseen:
+        text = f"the certificate of {', '.join(unseen)} cannot be seen: no restart could be proven"
+        raise Refused(text, remedy="fab check names why; mend it first")
+    expected = _expectations(snapshot, wanted, old)
+    restarted = {target for kind, target in wanted if kind is StepKind.RESTART}
+    return Plan(
+        cluster=cluster.key,
+        cluster_name=cluster.cluster_name,
+        task=purpose.task,
+        why=purpose.why,
+        observer=purpose.observer,
+        steps=tuple(
+            Step(kind=kind, target=target, expected=counts)
+            for (kind, target), counts in zip(wanted, expected[1:], strict=True)
+        ),
+        targets={m.name: _target(snapshot, m, old, restarted) for m in cluster.members},
+        before={node.name: served_by(snapshot.nodes[node.name]) for node in cluster.nodes},
+        baseline=expected[0],
+        pairs=tuple(member.name for member in cluster.members if member.is_pair),
+        addresses={name: seen.control_address for name, seen in snapshot.nodes.items()},
+        posts=dict(purpose.posts),
+        pinned=dict(purpose.pinned),
+        notes=(*_load_notes(snapshot, restarted), *purpose.notes),
+    )
+
+
+def _expectations(
+    snapshot: Snapshot, wanted: tuple[Wanted, ...], old: Mapping[str, Loaded]
+) -> list[dict[str, Counts]]:
+    """Before the first step, and after each."""
+    loaded, untouched = dict(old), set(old)
+    links, known = links_now(snapshot), known_now(snapshot)
+    peers = connected_members(loaded, observed=frozenset(untouched), links=links, at=snapshot.taken_at)
+    found = [counts_of(known, peers)]
+    for kind, target in wanted:
+        member = snapshot.cluster.member(target) if kind is StepKind.RESTART else None
+        if member is not None and pending(snapshot, member):
+            loaded[target] = will_load(snapshot, member) or loaded[target]
+            untouched.discard(target)
+            peers = connected_members(
+                loaded, observed=frozenset(untouched), links=links, at=snapshot.taken_at
+            )
+            known = after_meeting(known, peers)
+        found.append(counts_of(known, peers))
+    return found
+
+
+def _target(snapshot: Snapshot, member: Member, old: Mapping[str, Loaded], restarted: set[str]) -> Target:
+    """What it serves at the end, and the files from which; of a pair the primary's."""
+    after = will_load(snapshot, member) if member.name in restarted else None
+    leaf = (after or old[member.name]).leaf
+    files = snapshot.active(member).files
+    states = files.files if isinstance(files, NodeFiles) else {}
+    return Target(
+        files={name: state.sha256 for name, state in states.items() if state.sha256 is not None},
+        leaf_sha256=leaf.sha256,
+        leaf_subject=leaf.subject,
+        not_after=leaf.not_after.isoformat(),
+    )
+
+
+def _load_notes(snapshot: Snapshot, restarted: set[str]) -> tuple[str, ...]:
+    notes = []
+    for member in snapshot.cluster.members:
+        if member.name not in restarted:
+            continue
+        notes += [f"{member.name}: {text}" for text in pending(snapshot, member)]
+        if text := rewritten(snapshot, member):
+            notes.append(text)
+    return tuple(notes)

@@ -1,0 +1,74 @@
+"""The pages of docs/journeys: every shell block is run, in order, as a reader would type it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.lab.lifecycle import down
+from tests.e2e.labs import FAB, PROJECT, SPEED, Ran
+
+PAGES = sorted((PROJECT / "docs" / "journeys").glob("*.md"))
+LIMIT_S = 170.0
+
+
+def script_of(page: str) -> str:
+    """The page's sh blocks, one after the other; a lab is brought up faster than a reader would."""
+    blocks = re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL)
+    return re.sub(r"^fab lab\.up\b", f"fab lab.up --speed {SPEED:g}", "\n".join(blocks), flags=re.MULTILINE)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A clone as far as `fab` can see; a lab that a page brings up in it is gone with the test."""
+    for name in ("fabfile.py", "tasks"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    yield tmp_path
+    for record in tmp_path.glob("*/lab.json"):
+        down(record.parent)
+
+
+def run(script: str, place: Path) -> Ran:
+    """With a home in which nothing is configured, and no terminal to ask at."""
+    home = place / "home"
+    home.mkdir()
+    environment = {"PATH": f"{FAB.parent}:{os.environ['PATH']}", "HOME": str(home)}
+    done = subprocess.run(
+        ("sh", "-eux", "-c", script),
+        cwd=place,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_work_in_their_order(page: Path, place: Path) -> None:
+    script = script_of(page.read_text())
+    assert "fab lab.up" in script, "a page begins with a rehearsal"
+    assert re.search(r"^fab lab\.down", script, flags=re.MULTILINE), "and takes it down again"
+    run(script, place).ok()
+
+
+def test_a_command_that_fails_would_fail_its_page(place: Path) -> None:
+    page = (
+        "text\n```sh\nfab --version\nfab status --inventory nowhere.yaml\n```\nmore\n```sh\necho after\n```\n"
+    )
+    ran = run(script_of(page), place)
+    assert ran.code == 2
+    assert "nowhere.yaml" in ran.stderr
+    assert "after" not in ran.stdout
+
+
+def test_there_is_a_page_for_every_journey() -> None:
+    wanted = {"first-cluster", "join", "ha-credentials", "upgrade", "containers", "keystore"}
+    assert wanted <= {page.stem for page in PAGES}

@@ -1,0 +1,94 @@
+"""Begin, resume, give up: the same for every acting task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tasks.core.errors import GateTimeout, Locked, Refused, Unhealthy, UsageError
+from tasks.core.health import StatusReport
+from tasks.core.journal import Entry
+from tasks.core.plan import Plan
+from tasks.effects.journey import Journey, Terms, begin, require_healthy, resume, speaking_for
+from tasks.effects.prepare import Prepared
+from tasks.effects.record import open_run
+from tasks.effects.secrets import Secrets
+from tasks.effects.site import Site
+from tests.core.plans import plan_of
+from tests.core.snapshots import cluster, healthy
+from tests.core.statuses import NOON
+
+PLAN = plan_of(healthy()).model_copy(update={"task": "cluster.create"})
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Never connected to: whoever asks a node fails the test."""
+    return Site(replace(cluster("gw-a"), runs_dir=tmp_path / "runs"), secrets=Secrets().resolve)
+
+
+def _not_reached(*_: object) -> Prepared:
+    raise AssertionError("nothing is looked at")
+
+
+def _never(*_: object) -> StatusReport:
+    raise AssertionError("nothing is concluded")
+
+
+def _journey(task: str) -> Journey:
+    return Journey(task=task, prepare=_not_reached, show=lambda plan: None, conclude=_never)
+
+
+def _unchanged(prepared: Prepared) -> Plan:
+    return PLAN
+
+
+def test_the_run_of_another_task_is_not_resumed_and_its_command_is_named(site: Site) -> None:
+    record = open_run(site.cluster.runs_dir, PLAN, at=NOON)
+    with pytest.raises(UsageError, match=rf"{record.id} is one of cluster.create, not of cluster.join") as no:
+        resume(site, _journey("cluster.join"))
+    assert no.value.remedy == "fab cluster.create --resume"
+
+
+def test_without_an_open_run_the_tasks_own_command_is_named(site: Site) -> None:
+    with pytest.raises(UsageError, match="no interrupted run") as no:
+        resume(site, _journey("cluster.join"))
+    assert "fab cluster.join" in no.value.remedy
+
+
+def test_no_run_begins_while_one_of_another_task_is_open(site: Site) -> None:
+    record = open_run(site.cluster.runs_dir, PLAN, at=NOON)
+    with pytest.raises(Refused, match=f"run {record.id} is not finished") as no:
+        begin(site, _journey("ha.migrate"), _unchanged, Terms(yes=True))
+    assert "fab cluster.create --resume" in no.value.remedy
+    assert f"fab cluster.create --break-lock {record.id}" in no.value.remedy
+
+
+def test_a_run_that_was_given_up_is_no_hindrance(site: Site) -> None:
+    open_run(site.cluster.runs_dir, PLAN, at=NOON).append(Entry(at=NOON, event="abandoned"))
+    with pytest.raises(AssertionError, match="nothing is looked at"):
+        begin(site, _journey("ha.migrate"), _unchanged, Terms(yes=True))
+
+
+def test_the_plan_is_shown_even_while_a_run_is_open(site: Site) -> None:
+    open_run(site.cluster.runs_dir, PLAN, at=NOON)
+    with pytest.raises(AssertionError, match="nothing is looked at"):
+        begin(site, _journey("ha.migrate"), _unchanged, Terms(plan_only=True))
+
+
+def test_remedies_name_the_task_at_work_but_for_anothers_lock() -> None:
+    with pytest.raises(GateTimeout) as stopped, speaking_for("ha.migrate"):
+        raise GateTimeout("not in sync", remedy="fab status; then fab migrate-cluster --resume")
+    assert stopped.value.remedy == "fab status; then fab ha.migrate --resume"
+    with pytest.raises(Locked) as held, speaking_for("ha.migrate"):
+        raise Locked("another run", remedy="fab migrate-cluster --resume")
+    assert held.value.remedy == "fab migrate-cluster --resume"
+
+
+def test_an_end_that_is_not_healthy_is_exit_6() -> None:
+    report = StatusReport("production", NOON, (), healthy=False, verdict="NOT HEALTHY", findings=())
+    with pytest.raises(Unhealthy, match="not healthy") as no:
+        require_healthy(report)
+    assert no.value.exit_code == 6

@@ -1,0 +1,75 @@
+"""How a task's words are read: optional positionals, options that are given several times, exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.parser import Parser
+from invoke.parser.context import ParserContext
+
+from tasks.boundary import operator_task
+from tasks.core.errors import Refused
+
+
+@operator_task(positional=["member"], iterable=["ignore"], help={"member": "the member"})
+def touch(c: Context, member: str = "", resume: bool = False, ignore: Sequence[str] = ()) -> None:
+    """A task like ours."""
+
+
+@operator_task(positional=["word"])
+def other(c: Context, word: str) -> None:
+    """A task whose word must be given."""
+
+
+def read(*words: str) -> dict[str, Any]:
+    """What the task gets; its own defaults where nothing was said."""
+    contexts = [ParserContext(t.name, args=t.get_arguments()) for t in (touch, other)]
+    (found,) = Parser(contexts=contexts).parse_argv(list(words))
+    return {argument.name: argument.value for argument in found.args.values()}
+
+
+@pytest.mark.parametrize(
+    ("words", "member"),
+    [
+        (("gw-a",), "gw-a"),
+        (("gw-a", "--resume"), "gw-a"),
+        (("--resume", "gw-a"), "gw-a"),
+        (("--member", "gw-a"), "gw-a"),
+        (("--resume",), ""),
+        ((), ""),
+    ],
+)
+def test_a_positional_with_a_default_may_be_left_out(words: tuple[str, ...], member: str) -> None:
+    assert read("touch", *words)["member"] == member
+
+
+def test_a_positional_without_a_default_must_be_there() -> None:
+    assert read("other", "gw-a")["word"] == "gw-a"
+    with pytest.raises(Exception, match="did not receive required positional arguments: 'word'"):
+        read("other")
+
+
+def test_a_second_word_is_nobodys() -> None:
+    with pytest.raises(Exception, match="No idea what 'gw-b' is"):
+        read("touch", "gw-a", "gw-b")
+
+
+def test_an_option_that_is_given_several_times_holds_whole_words() -> None:
+    assert read("touch", "--ignore", "rest", "--ignore", "no-space")["ignore"] == ["rest", "no-space"]
+    assert read("touch", "--ignore", "rest", "gw-a")["member"] == "gw-a"
+    assert list(read("touch")["ignore"]) == []
+
+
+def test_an_error_ends_with_its_own_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    @operator_task()
+    def refuse(c: Context) -> None:
+        raise Refused("no", remedy="fab status")
+
+    with pytest.raises(Exit) as caught:
+        refuse(Context())
+    assert caught.value.code == 3
+    assert capsys.readouterr().err == "no\n  -> fab status\n"
