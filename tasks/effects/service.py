@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import assert_never
 
 from tasks.core.errors import RemoteError
-from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, StartBy
+from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, Node, StartBy
 from tasks.core.services import Standing
 from tasks.effects.admin import AdminApi
 from tasks.effects.remote import Remote
 from tasks.effects.service_managers import Manager, look_command, named, standing_of, start_argv
 from tasks.effects.wait import Clock
 
+_LOOKS = 2
 # Some shells' `command -v` finds files that nobody may execute.
 _EXECUTABLE = 'found=$(command -v -- "$0") && case $found in /*) [ -f "$found" ] && [ -x "$found" ] ;; esac'
 
@@ -37,13 +38,16 @@ def _start(remote: Remote, by: StartBy) -> None:
 
 
 def why_start_would_fail(remote: Remote) -> str | None:
-    """A check that changes nothing: is there a unit, a container, a command to start?"""
+    """A check that changes nothing: is there a unit, a command to start?
+
+    A container is a look of its own: see service_managers.look_at_container.
+    """
     argv: tuple[str, ...]
     match remote.node.start_by:
         case BySystemd(unit):
             argv = ("systemctl", "cat", unit)
-        case ByContainer(engine, name):
-            argv = (engine, "inspect", "--type", "container", name)
+        case ByContainer():
+            return None
         case ByCommand(command):
             argv = ("sh", "-c", _EXECUTABLE, command[0])
     done = remote.run(argv, privileged=True)
@@ -100,16 +104,24 @@ def _came_back(remote: Remote, by: Manager, before: Standing, *, clock: Clock) -
     """
     limits = remote.node.limits
     until = clock.monotonic() + limits.stop_s
-    while (seen := standing_of(remote, by)).up:
-        if seen.words in ("active", "running") and seen.since != before.since:
+    ended = 0  # looks in a row: a restart policy acts a moment after the end
+    while ended < _LOOKS:
+        seen = standing_of(remote, by)
+        if seen.words in ("active", "running") and seen.since not in ("", before.since):
             return True
-        if clock.monotonic() > until:
-            raise RemoteError(
-                f"{named(by)} is still {seen.words} {limits.stop_s:g} s after service/stop; it was not stopped a "
-                "second time, because that would kill the server while it saves its store",
-                node=remote.node.name,
-                remedy=f"on the node: {look_command(by)}, and see the server's log; when it has ended: "
-                "fab migrate-cluster --resume (which starts it)",
-            )
-        clock.sleep(limits.poll_s)
+        ended = 0 if seen.up else ended + 1
+        if seen.up and clock.monotonic() > until:
+            raise _does_not_end(remote.node, by, seen)
+        if ended < _LOOKS:
+            clock.sleep(limits.poll_s)
     return False
+
+
+def _does_not_end(node: Node, by: Manager, seen: Standing) -> RemoteError:
+    return RemoteError(
+        f"{named(by)} is still {seen.words} {node.limits.stop_s:g} s after service/stop; it was not stopped a "
+        "second time, because that would kill the server while it saves its store",
+        node=node.name,
+        remedy=f"on the node: {look_command(by)}, and see the server's log; when it has ended: "
+        "fab migrate-cluster --resume (which starts it)",
+    )

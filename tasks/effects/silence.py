@@ -11,9 +11,11 @@ from tasks.core.gates import View
 from tasks.core.model import Node
 from tasks.core.places import WORK_NAME, data_of
 from tasks.core.server_log import DEFAULT_LOG, TRACE_LOG, dead_admin_lines, peer_refusals
+from tasks.effects.file_access import shown
 from tasks.effects.run import RESUME, Run, stop_line
 from tasks.effects.server_logs import tail_of_log
 from tasks.effects.service import start
+from tasks.effects.service_managers import start_argv
 
 LOG_LOOKS = 4  # the log of a silent server is read this often before `return_s` is over
 
@@ -60,7 +62,9 @@ def _act(run: Run, node: Node, silence: _Silence, *, waited_s: float, since: dat
     if silence.started_s is None:
         if waited_s - (silence.since_s or 0.0) >= return_s:
             silence.started_s = waited_s
-            run.report.note(node.name, f"silent for {return_s:g} s: asking the service manager to start it")
+            argv = " ".join(start_argv(node.start_by))
+            text = f"silent for {return_s:g} s: asking the service manager to start it: {argv}"
+            run.report.note(node.name, text)
             start(run.remote(node))
     elif waited_s - silence.started_s >= return_s:
         silence.started_s = waited_s
@@ -93,8 +97,8 @@ def _stop_if_half_up(run: Run, node: Node) -> None:
 
 
 def backup(run: Run, node: Node) -> str:
-    """Where the node keeps what was live before this run."""
-    return str(data_of(node) / WORK_NAME / run.record.id / "backup")
+    """Where the node keeps what was live before this run, as an operator there finds it."""
+    return shown(node, data_of(node) / WORK_NAME / run.record.id / "backup")
 
 
 def _log(run: Run, node: Node, name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.errors import OperatorError, RemoteError, UsageError
+from tasks.core.errors import OperatorError, RemoteError
 from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, Limits, RestartBy, StartBy
 from tasks.effects.service import request_restart, start, why_start_would_fail
 from tests.effects.asking import asking, plain
@@ -17,7 +17,7 @@ from tests.effects.local_remote import LocalRemote, closed_port, node
 from tests.effects.node_tree import SYSTEM_PATH, program
 from tests.effects.rest_server import DONE, Script, serving
 
-UNIT = BySystemd("imaserver.service")
+UNIT, IMA = BySystemd("imaserver.service"), ByContainer("podman", "IMA")
 RESTART, STOP = "service/restart", "service/stop"
 
 
@@ -58,7 +58,7 @@ def ran(tools: Path) -> list[str]:
 def at(
     tools: Path, *, start_by: StartBy = UNIT, restart_by: RestartBy | None = None, port: int | None = None
 ) -> LocalRemote:
-    limits = Limits(rest_s=5, return_s=20, poll_s=2)
+    limits = Limits(rest_s=5, stop_s=20, poll_s=2)
     made = node(plain(port or closed_port()), limits=limits)
     made = dataclasses.replace(made, start_by=start_by, restart_by=restart_by or ByRest())
     return LocalRemote(made, path=f"{tools}:{SYSTEM_PATH}")
@@ -103,22 +103,17 @@ def test_a_start_that_fails_in_silence_is_an_error_too(tools: Path) -> None:
 
 def test_what_can_be_started_is_no_trouble_and_is_not_started(tools: Path) -> None:
     recording(tools, "systemctl")
-    recording(tools, "docker")
     recording(tools, "start-it")
     assert why_start_would_fail(at(tools)) is None
-    assert why_start_would_fail(at(tools, start_by=ByContainer("docker", "IMA"))) is None
     assert why_start_would_fail(at(tools, start_by=ByCommand(("start-it", "x")))) is None
     assert why_start_would_fail(at(tools, start_by=ByCommand((f"{tools}/start-it",)))) is None
-    assert ran(tools) == ["[systemctl][cat][imaserver.service]", "[docker][inspect][--type][container][IMA]"]
+    assert ran(tools) == ["[systemctl][cat][imaserver.service]"]
 
 
-def test_a_missing_unit_or_container_is_named_with_the_managers_words(tools: Path) -> None:
+def test_a_missing_unit_is_named_with_the_managers_words(tools: Path) -> None:
     recording(tools, "systemctl", "echo 'No files found for imaserver.service.' >&2; exit 1")
-    recording(tools, "docker", "echo 'No such container: IMA' >&2; exit 1")
     wanted = "systemctl cat ...: exit 1: No files found for imaserver.service."
     assert why_start_would_fail(at(tools)) == wanted
-    seen = why_start_would_fail(at(tools, start_by=ByContainer("docker", "IMA")))
-    assert seen == "docker inspect ...: exit 1: No such container: IMA"
 
 
 @pytest.mark.parametrize("name", ["no-such", "/no/such", "-x", "$(touch ran)"])
@@ -173,42 +168,123 @@ def test_a_restart_by_an_own_command_that_fails_is_an_error(tools: Path) -> None
     assert "fab status" in caught.value.remedy
 
 
-def test_a_restart_by_systemd_stops_by_rest_waits_for_the_end_and_starts(tools: Path) -> None:
-    """systemd itself would signal twice (T5)."""
-    active = f"[ $1 != is-active ] || {{ [ $(grep -c is-active {tools}/log) -gt 2 ] && echo failed || echo active; }}"
-    recording(tools, "systemctl", active)
-    script = Script({f"POST {STOP}": DONE})
-    clock = Hands()
+# How each manager tells, at look $n, of a server that is up in its first ("1") or second ("2") life, or not.
+TOLD = {
+    UNIT: "printf 'LoadState=loaded\\nActiveState=%s\\nMainPID=%s\\n' $state $life",
+    IMA: """printf '{{"State":{{"Running":%s,"Status":"%s","StartedAt":"%s"}},"Policy":{{}},"Mounts":[]}}' """
+    "$([ $life = 0 ] && echo false || echo true) $state $life",
+}
+UP = {UNIT: "active", IMA: "running"}
+MANAGED = pytest.mark.parametrize("by", [UNIT, IMA], ids=["systemd", "podman"])
+
+
+def managing(tools: Path, by: BySystemd | ByContainer, lives: str, *, start: str = "") -> None:
+    """A stand-in that shows one life after the other at each look, the last one for ever; 0 is none."""
+    (tools / "lives").write_text(lives)
+    told = TOLD[by].replace("{{", "{").replace("}}", "}")
+    body = f"""case $1 in start) {start or ":"}; exit ;; esac
+lives=$(cat {tools}/lives); life=${{lives%% *}}; echo "${{lives#* }}" > {tools}/lives
+[ $life = 0 ] && state=inactive || state={UP[by]}
+{told}"""
+    recording(tools, "systemctl" if by == UNIT else "podman", body)
+
+
+def verbs(tools: Path) -> list[str]:
+    return [line.split("]")[1].strip("[") for line in ran(tools)]
+
+
+@MANAGED
+def test_a_restart_by_a_manager_stops_by_rest_waits_for_the_end_and_starts(
+    tools: Path, by: BySystemd | ByContainer
+) -> None:
+    """A unit's stop would signal twice, a container's would kill in the end (T5)."""
+    managing(tools, by, "1 1 1 0")
+    script, clock = Script({f"POST {STOP}": DONE}), Hands()
     with serving(script) as port:
-        restart(at(tools, restart_by=UNIT, port=port), clock)
+        restart(at(tools, restart_by=by, start_by=ByCommand(("not-this",)), port=port), clock)
     assert script.asked == [f"POST {STOP}"]
-    looks = ["[systemctl][is-active][imaserver.service]"] * 3
-    assert ran(tools) == [*looks, "[systemctl][start][imaserver.service]"]
-    assert clock.slept == [2, 2]
+    look = "show" if by == UNIT else "inspect"
+    assert verbs(tools) == [look, look, look, look, look, "start"]
+    assert clock.slept == [2, 2, 2]
 
 
-def test_a_server_that_does_not_end_is_not_started_a_second_time(tools: Path) -> None:
-    recording(tools, "systemctl", "echo active")
+@MANAGED
+@pytest.mark.parametrize("lives", ["1 1 2", "1 0 2"], ids=["at once", "a moment after its end"])
+def test_what_its_policy_has_brought_back_is_not_started_again(
+    tools: Path, by: BySystemd | ByContainer, lives: str
+) -> None:
+    managing(tools, by, lives)
     with serving(Script({f"POST {STOP}": DONE})) as port:
-        remote = at(tools, restart_by=UNIT, port=port)
-        clock = Hands()
-        with pytest.raises(RemoteError, match="still active 20 s after service/stop") as caught:
+        restart(at(tools, restart_by=by, port=port), Hands())
+    assert "start" not in verbs(tools)
+
+
+@MANAGED
+def test_a_server_that_does_not_end_is_neither_stopped_nor_started_a_second_time(
+    tools: Path, by: BySystemd | ByContainer
+) -> None:
+    managing(tools, by, "1")
+    script, clock = Script({f"POST {STOP}": DONE}), Hands()
+    with serving(script) as port:
+        remote = at(tools, restart_by=by, port=port)
+        with pytest.raises(RemoteError, match=f"still {UP[by]} 20 s after service/stop") as caught:
             restart(remote, clock)
-    assert "systemctl status imaserver.service" in caught.value.remedy
-    assert "[systemctl][start][imaserver.service]" not in ran(tools)
+    looks = "systemctl status imaserver.service" if by == UNIT else "podman inspect IMA"
+    assert looks in caught.value.remedy
+    assert script.asked == [f"POST {STOP}"]
+    assert set(verbs(tools)) <= {"show", "inspect"}
     assert clock.time_s == 22
 
 
+@MANAGED
+def test_a_start_that_fails_after_the_stop_is_an_error(tools: Path, by: BySystemd | ByContainer) -> None:
+    managing(tools, by, "1 0", start="echo no >&2; exit 4")
+    with serving(Script({f"POST {STOP}": DONE})) as port:
+        remote = at(tools, restart_by=by, port=port)
+        with pytest.raises(RemoteError, match=r"start [a-zA-Z.]+: exit 4: no"):
+            restart(remote, Hands())
+
+
+@MANAGED
+def test_a_server_that_the_manager_does_not_run_is_not_stopped(
+    tools: Path, by: BySystemd | ByContainer
+) -> None:
+    managing(tools, by, "0")
+    script = Script({f"POST {STOP}": DONE})
+    with serving(script) as port:
+        remote = at(tools, restart_by=by, port=port)
+        with pytest.raises(RemoteError, match="is inactive: it is not what runs it; nothing was stopped"):
+            restart(remote, Hands())
+    assert script.asked == []
+
+
+@pytest.mark.parametrize(
+    ("by", "body", "wanted"),
+    [
+        (UNIT, "echo LoadState=not-found", "systemd has loaded no such unit"),
+        (IMA, "echo 'Error: no such object: \"IMA\"' >&2; exit 125", "exit 125: Error: no such object"),
+        (IMA, "echo '[]'", "the answer is"),
+        (IMA, "exec no-such-program", "podman inspect IMA: exit 127"),
+    ],
+    ids=["no unit", "no container", "no answer", "no engine"],
+)
+def test_a_manager_that_knows_no_such_server_stops_nothing(
+    tools: Path, by: BySystemd | ByContainer, body: str, wanted: str
+) -> None:
+    recording(tools, "systemctl" if by == UNIT else "podman", body)
+    script = Script({f"POST {STOP}": DONE})
+    with serving(script) as port:
+        remote = at(tools, restart_by=by, port=port)
+        with pytest.raises(RemoteError, match=wanted) as caught:
+            restart(remote, Hands())
+    assert "on the node: " in caught.value.remedy
+    assert script.asked == []
+
+
 def test_a_stop_that_is_refused_starts_nothing(tools: Path) -> None:
-    recording(tools, "systemctl")
+    managing(tools, UNIT, "1")
     with serving(Script({f"POST {STOP}": (500, b"")})) as port:
         remote = at(tools, restart_by=UNIT, port=port)
         with pytest.raises(OperatorError, match="500"):
             restart(remote, Hands())
-    assert ran(tools) == []
-
-
-def test_a_restart_of_a_container_is_refused_with_the_way_that_works(tools: Path) -> None:
-    with pytest.raises(UsageError, match="restart by docker or podman is not available") as caught:
-        restart(at(tools, restart_by=ByContainer("docker", "IMA")), Hands())
-    assert "restart: rest" in caught.value.remedy
+    assert verbs(tools) == ["show"]
