@@ -1,0 +1,28 @@
+"""What the three files of a credential set are called: one set for the cluster, one for a pair's HA channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FileNames:
+    """The exact, case-sensitive names that the server looks for.
+
+    Args:
+        peers: Who is kept apart where the files are wrong, in the operator's words.
+    """
+
+    key: str
+    cert: str
+    ca: str
+    peers: str
+
+    @property
+    def in_order(self) -> tuple[str, str, str]:
+        """CA file, certificate, key: in this order they are to be written."""
+        return self.ca, self.cert, self.key
+
+
+CLUSTER = FileNames("Cluster_key.pem", "Cluster_cert.pem", "Cluster_cafile.pem", "no member connects")
+HA = FileNames("HA_key.pem", "HA_cert.pem", "HA_cafile.pem", "the two nodes of a pair stay apart")
