@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import check, credentials, migrate, rehearse, status
+from tasks import (
+    check,
+    cluster,
+    config,
+    credentials,
+    ha,
+    migrate,
+    rehearse,
+    require_certificates,
+    restart,
+    status,
+    upgrade,
+)
 
 ns = Collection()
 ns.add_task(status.status)
 ns.add_task(check.check)
 ns.add_task(migrate.plan)
 ns.add_task(migrate.migrate_cluster)
+ns.add_task(restart.restart)
+ns.add_task(restart.restart_standbys)
+cluster.ns.add_task(require_certificates.require_certificates)
+ns.add_collection(cluster.ns, name="cluster")
 ns.add_collection(credentials.ns, name="credentials")
+ns.add_collection(config.ns, name="config")
+ns.add_collection(ha.ns, name="ha")
 ns.add_collection(rehearse.ns, name="lab")
 ns.add_task(rehearse.rehearse)
+ns.add_collection(upgrade.ns, name="upgrade")

@@ -15,6 +15,7 @@ HELP = {
     "days": "validity of the shared certificate or the leafs",
     "ca-days": "validity of the CA",
     "organization": "O of every subject",
+    "use": "cluster: of the members (Cluster_*.pem); ha: of the pairs' HA channel (HA_*.pem), a set per pair",
     "force": "overwrite sets that are there",
 }
 
@@ -28,13 +29,15 @@ def create(
     days: int = 825,
     ca_days: int = 3650,
     organization: str = "",
+    use: str = "cluster",
     force: bool = False,
 ) -> None:
     """Make key, certificate and CA file for every member, 0600, on this machine only."""
     chosen = open_inventory(inventory or None, cluster or None)
-    sets, written = create_sets(chosen, Order(kind, days, ca_days, organization), force=force)
+    order = Order(kind, days, ca_days, organization, use)
+    sets, written = create_sets(chosen, order, force=force)
     show_table(created_table(chosen, sets))
-    say(f"{len(written)} files written -> fab check")
+    say(f"{len(written)} files written -> {'fab ha.migrate --plan' if use == 'ha' else 'fab check'}")
 
 
 ns = Collection("credentials")

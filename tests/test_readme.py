@@ -16,7 +16,7 @@ from tasks.effects.inventory_file import open_inventory
 
 ROOT = Path(__file__).parents[1]
 FAB = Path(sys.executable).with_name("fab")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
 def _blocks(page: Path, language: str) -> list[str]:

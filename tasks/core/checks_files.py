@@ -59,10 +59,10 @@ def _server_cfg(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
         if wanted is not None and wanted != found:
             text = f"{what} is {found}, the inventory says {wanted}: the plan edits server.cfg"
             yield _info("server-cfg-edit", seen, text, "fab plan shows the difference")
-    in_data = data_of(seen.node) / "certificates"
+    in_data = files.resolved(data_of(seen.node)) / "certificates"
     keystore = seen.node.paths.keystore or files.keystore
     in_pair = seen.node.member != seen.node.name
-    if keystore is not None and not keystore.is_relative_to(in_data) and in_pair:
+    if keystore is not None and not files.resolved(keystore).is_relative_to(in_data) and in_pair:
         text = f"the keystore {keystore} lies outside {in_data}: HA sync will not carry it to the standby"
         yield _warning("keystore-not-synced", seen, text, "both nodes are placed by this tool; keep it so")
 
@@ -162,7 +162,7 @@ def _revocation(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
 
 def _restart_marker(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
     """A restart by REST goes through the start script, which needs its marker in /tmp (T5)."""
-    if not isinstance(seen.node.restart_by, ByRest) or files.restart_marker == "free":
+    if not isinstance(seen.node.restart_by, ByRest) or files.restart_marker in ("free", "unseen"):
         return
     trouble = (
         "is there from before" if files.restart_marker == "stale" else "cannot be written by the service user"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from tasks.core.findings import Finding, Severity
 from tasks.core.islands import Island, is_one_cluster, islands_of
@@ -35,6 +36,8 @@ def _unseeded(snapshot: Snapshot, islands: tuple[Island, ...]) -> Iterator[Findi
         {item.rsplit(":", 1)[0].strip("[]") for m in g for item in m.discovery_server_list}
         for g in memberships
     ]
+    if not all(_is_literal(node.control_address[0]) for nodes in seen for node in nodes):
+        return  # a name may stand for any of the addresses: nothing can be said
     hosts = [{host for node in nodes for host in _hosts(node)} for nodes in seen]
     if not (seeds[0] & hosts[1] or seeds[1] & hosts[0]):
         yield _finding(
@@ -48,6 +51,14 @@ def _unseeded(snapshot: Snapshot, islands: tuple[Island, ...]) -> Iterator[Findi
 
 def _nodes(snapshot: Snapshot, island: Island) -> list[NodeSnapshot]:
     return [seen for seen in snapshot.nodes.values() if seen.node.member in island.members]
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _hosts(seen: NodeSnapshot) -> set[str]:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import ByContainer, ExecFiles, HostFiles, Volume
+from tasks.core.places import data_of
 from tasks.core.services import ContainerSeen
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen
 from tasks.core.status import NodeStatus
@@ -69,9 +70,12 @@ def _volume(
 
 
 def _paths(seen: NodeSnapshot) -> Iterator[PurePosixPath]:
-    yield seen.node.paths.data_dir
+    """Every path that is worked on: a volume of its own may lie over any of them."""
+    at = seen.node.paths
+    found = [at.data_dir, data_of(seen.node), at.server_cfg, at.log_dir, at.keystore, at.truststore]
     if isinstance(seen.files, NodeFiles):
-        yield from (path for path in (seen.files.keystore, seen.files.truststore) if path is not None)
+        found += [seen.files.keystore, seen.files.truststore]
+    yield from (path for path in found if path is not None)
 
 
 def _how(seen: NodeSnapshot, found: ContainerSeen, *, by: ByContainer) -> Finding:

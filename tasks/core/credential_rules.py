@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from tasks.core.certificates import Certificate, Purpose, is_builtin, trusted_path, verify
+from tasks.core.file_names import CLUSTER, FileNames
 from tasks.core.findings import Finding, Severity
 from tasks.core.private_keys import PrivateKey
 from tasks.core.server_tls import context_refusal
 
-KEY_FILE = "Cluster_key.pem"
-CERT_FILE = "Cluster_cert.pem"
-CA_FILE = "Cluster_cafile.pem"
+KEY_FILE, CERT_FILE, CA_FILE = CLUSTER.key, CLUSTER.cert, CLUSTER.ca
 EXPIRES_SOON = timedelta(days=30)
 
 _PURPOSES: tuple[Purpose, ...] = ("client", "server")
@@ -34,11 +33,16 @@ def warning(name: str, where: str, problem: str, *, remedy: str) -> Finding:
 
 
 def pair_findings(
-    label: str, key: PrivateKey, *, chain: Sequence[Certificate], ca: Sequence[Certificate]
+    label: str,
+    key: PrivateKey,
+    *,
+    chain: Sequence[Certificate],
+    ca: Sequence[Certificate],
+    names: FileNames = CLUSTER,
 ) -> Iterator[Finding]:
     """What would leave the server without a TLS context, and so without its admin API (T1)."""
     if not key.matches(chain[0]):
-        yield _mismatch(label, key, chain=chain)
+        yield _mismatch(label, key, chain=chain, names=names)
         return
     refusal = context_refusal(key, chain=chain, ca=ca)
     if refusal and not any(certificate.level_fault for certificate in chain):
@@ -46,43 +50,50 @@ def pair_findings(
         yield error("context-refused", label, text, remedy=_CREATE)
 
 
-def leaf_findings(label: str, *, chain: Sequence[Certificate]) -> Iterator[Finding]:
+def leaf_findings(
+    label: str, *, chain: Sequence[Certificate], names: FileNames = CLUSTER
+) -> Iterator[Finding]:
     """What the certificate file alone shows."""
     leaf = chain[0]
     if is_builtin(leaf):
-        text = f"{CERT_FILE} is the product's built-in certificate; its private key is public"
+        text = f"{names.cert} is the product's built-in certificate; its private key is public"
         yield error("builtin-credentials", label, text, remedy=_CREATE)
     if leaf.eku and not leaf.eku >= _BOTH:
-        text = f"{CERT_FILE} is for {_listed(leaf.eku)} only; both serverAuth and clientAuth are needed"
+        text = f"{names.cert} is for {_listed(leaf.eku)} only; both serverAuth and clientAuth are needed"
         yield error("eku-one-sided", label, text, remedy="have it issued with both, or without any EKU")
-    yield from _weak(label, CERT_FILE, certificates=chain)
+    yield from _weak(label, names.cert, certificates=chain)
     if leaf.level_fault is None:
         yield from _key_type(label, leaf.key_kind)
 
 
-def ca_findings(label: str, *, ca: Sequence[Certificate]) -> Iterator[Finding]:
+def ca_findings(label: str, *, ca: Sequence[Certificate], names: FileNames = CLUSTER) -> Iterator[Finding]:
     """What the CA file alone shows."""
     if any(is_builtin(certificate) for certificate in ca):
-        text = f"{CA_FILE} holds the product's built-in certificate: anybody could join the cluster"
-        remedy = f"remove it from {CA_FILE}, unless it is there for the first round of a migration"
+        text = f"{names.ca} holds the product's built-in certificate: anybody could join"
+        remedy = f"remove it from {names.ca}, unless it is there for the first round of a migration"
         yield error("builtin-in-ca", label, text, remedy=remedy)
 
 
 def chain_findings(
-    label: str, *, chain: Sequence[Certificate], ca: Sequence[Certificate], at: datetime
+    label: str,
+    *,
+    chain: Sequence[Certificate],
+    ca: Sequence[Certificate],
+    at: datetime,
+    names: FileNames = CLUSTER,
 ) -> Iterator[Finding]:
     """Whether the set's own CA file trusts its certificate, as client and as server, dates aside."""
     reasons = {
         p: verify(chain[0], intermediates=chain[1:], trusted=ca, purpose=p, at=None) for p in _PURPOSES
     }
     refused = [purpose for purpose in _PURPOSES if reasons[purpose]]
-    yield from date_findings(label, chain=chain, ca=ca, clocks={"this machine": at})
+    yield from date_findings(label, chain=chain, ca=ca, clocks={"this machine": at}, names=names)
     if not refused:
         return
     reason = str(reasons[refused[0]])
     already_said = "purpose" in reason and chain[0].eku and not chain[0].eku >= _BOTH
     if not already_said and not any(certificate.level_fault for certificate in chain):
-        yield _untrusted(label, reason, purposes=refused)
+        yield _untrusted(label, reason, purposes=refused, names=names)
 
 
 def date_findings(
@@ -91,6 +102,7 @@ def date_findings(
     chain: Sequence[Certificate],
     ca: Sequence[Certificate],
     clocks: Mapping[str, datetime],
+    names: FileNames = CLUSTER,
 ) -> Iterator[Finding]:
     """Dates of the leaf and of what it hangs on, by each clock (name to time)."""
     seen: dict[tuple[str, Certificate], list[str]] = {}
@@ -104,7 +116,7 @@ def date_findings(
             if (name := _out_of_date(certificate, at=at)) is not None:
                 seen.setdefault((name, certificate), []).append(f"{clock} ({at:%Y-%m-%dT%H:%M:%SZ})")
     for (name, certificate), by in seen.items():
-        what = CERT_FILE if certificate == chain[0] else f"its CA {certificate.subject}"
+        what = names.cert if certificate == chain[0] else f"its CA {certificate.subject}"
         yield _date_finding(name, label, what, certificate=certificate, by=by)
 
 
@@ -127,23 +139,25 @@ def peer_findings(
     yield error("leaf-not-trusted-by", verifier, text, remedy=remedy)
 
 
-def _mismatch(label: str, key: PrivateKey, *, chain: Sequence[Certificate]) -> Finding:
-    text = f"{KEY_FILE} ({key.kind}) is not the key of the first certificate in {CERT_FILE}"
+def _mismatch(label: str, key: PrivateKey, *, chain: Sequence[Certificate], names: FileNames) -> Finding:
+    text = f"{names.key} ({key.kind}) is not the key of the first certificate in {names.cert}"
     remedy = (
-        f"openssl pkey -in {KEY_FILE} -pubout, and openssl x509 -in {CERT_FILE} -noout -pubkey, must agree"
+        f"openssl pkey -in {names.key} -pubout, and openssl x509 -in {names.cert} -noout -pubkey, must agree"
     )
     place = next((n for n, certificate in enumerate(chain, 1) if key.matches(certificate)), None)
     if place is not None:
-        remedy = f"put certificate {place} of {CERT_FILE} first: the key is its key, and the leaf comes first"
+        remedy = (
+            f"put certificate {place} of {names.cert} first: the key is its key, and the leaf comes first"
+        )
     return error("key-mismatch", label, f"{text} (T1)", remedy=remedy)
 
 
-def _untrusted(label: str, reason: str, *, purposes: Sequence[str]) -> Finding:
-    text = f"{CERT_FILE} is not trusted by its own {CA_FILE} as {' and '.join(purposes)}: {reason}"
+def _untrusted(label: str, reason: str, *, purposes: Sequence[str], names: FileNames) -> Finding:
+    text = f"{names.cert} is not trusted by its own {names.ca} as {' and '.join(purposes)}: {reason}"
     if any(word in reason for word in ("issuer", "self-signed", "self signed", "unable to verify")):
-        remedy = f"put the self-signed root, and what stands between it and the leaf, into {CA_FILE}"
+        remedy = f"put the self-signed root, and what stands between it and the leaf, into {names.ca}"
         return error("chain-incomplete", label, text, remedy=remedy)
-    remedy = f"openssl verify -CAfile {CA_FILE} -untrusted {CERT_FILE} {CERT_FILE}"
+    remedy = f"openssl verify -CAfile {names.ca} -untrusted {names.cert} {names.cert}"
     return error("chain-refused", label, text, remedy=remedy)
 
 

@@ -13,11 +13,12 @@ from tasks.core.certificates import Certificate, CertificateFault, parse_pem_cha
 from tasks.core.credential_rules import CA_FILE as CA_FILE
 from tasks.core.credential_rules import CERT_FILE as CERT_FILE
 from tasks.core.credential_rules import KEY_FILE as KEY_FILE
+from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding
 from tasks.core.pem import hidden_blocks, pem_blocks
 from tasks.core.private_keys import PrivateKey, read_private_key
 
-FILE_NAMES = (CA_FILE, CERT_FILE, KEY_FILE)  # in the order in which they are to be written
+FILE_NAMES = CLUSTER.in_order
 
 _Value = TypeVar("_Value")
 
@@ -42,6 +43,7 @@ class CredentialSet:
         label: The member it belongs to, or the folder's name where members share it.
         chain: The certificate file, leaf first.
         ca: The CA file.
+        names: What the files are called: those of the cluster, or of a pair's HA channel.
     """
 
     label: str
@@ -50,6 +52,7 @@ class CredentialSet:
     ca: tuple[Certificate, ...]
     cert_pem: bytes = field(repr=False)
     ca_pem: bytes = field(repr=False)
+    names: FileNames = CLUSTER
 
     @property
     def leaf(self) -> Certificate:
@@ -62,11 +65,12 @@ class CredentialSet:
 
     def files(self) -> Mapping[str, bytes]:
         """By exact file name, in the order in which they are to be written. Holds the key."""
-        return {CA_FILE: self.ca_pem, CERT_FILE: self.cert_pem, KEY_FILE: self.key.file_bytes()}
+        content = (self.ca_pem, self.cert_pem, self.key.file_bytes())
+        return dict(zip(self.names.in_order, content, strict=True))
 
 
 def load(
-    files: Mapping[str, bytes], *, label: str, at: datetime
+    files: Mapping[str, bytes], *, label: str, at: datetime, names: FileNames = CLUSTER
 ) -> tuple[CredentialSet | None, tuple[Finding, ...]]:
     """Read and judge one set; every fault at once.
 
@@ -74,28 +78,30 @@ def load(
         files: Content by exact file name; a missing name is a missing file.
         label: Member or folder, for the findings.
         at: Now by this machine's clock; `judge_sets` takes the nodes' clocks.
+        names: What the files are called.
 
     Returns:
         The set, or None where a server with these files would not come up with them (T1–T3);
         and the findings.
     """
-    found = [*_missing(files, label=label), *_stray_keys(files, label=label)]
-    key = _read(files, KEY_FILE, found=found, read=lambda data: _key(data, label=label))
+    found = [*_missing(files, label=label, names=names), *_stray_keys(files, label=label, names=names)]
+    key = _read(files, names.key, found=found, read=lambda data: _key(data, label=label, names=names))
     chain = _read(
-        files, CERT_FILE, found=found, read=lambda data: _certificates(data, CERT_FILE, label=label)
+        files, names.cert, found=found, read=lambda data: _certificates(data, names.cert, label=label)
     )
-    ca = _read(files, CA_FILE, found=found, read=lambda data: _certificates(data, CA_FILE, label=label))
+    ca = _read(files, names.ca, found=found, read=lambda data: _certificates(data, names.ca, label=label))
     if chain:
-        found += rules.leaf_findings(label, chain=chain)
+        found += rules.leaf_findings(label, chain=chain, names=names)
     if ca:
-        found += rules.ca_findings(label, ca=ca)
+        found += rules.ca_findings(label, ca=ca, names=names)
     if chain and ca:
-        found += rules.chain_findings(label, chain=chain, ca=ca, at=at)
+        found += rules.chain_findings(label, chain=chain, ca=ca, at=at, names=names)
     if key and chain:
-        found += rules.pair_findings(label, key, chain=chain, ca=ca or ())
+        found += rules.pair_findings(label, key, chain=chain, ca=ca or (), names=names)
     if not (key and chain and ca) or any(finding.name in _NO_SET for finding in found):
         return None, tuple(found)
-    return CredentialSet(label, key, chain, ca, files[CERT_FILE], files[CA_FILE]), tuple(found)
+    made = CredentialSet(label, key, chain, ca, files[names.cert], files[names.ca], names)
+    return made, tuple(found)
 
 
 def judge_sets(
@@ -109,7 +115,7 @@ def judge_sets(
     """
     found: dict[Finding, None] = {}
     for one in sets.values():
-        dates = rules.date_findings(one.label, chain=one.chain, ca=one.ca, clocks=at_by_node)
+        dates = rules.date_findings(one.label, chain=one.chain, ca=one.ca, clocks=at_by_node, names=one.names)
         found.update((finding, None) for finding in dates if finding.name != "expires-soon")  # load said it
     for owner, one in sets.items():
         for verifier, other in sets.items():
@@ -119,25 +125,27 @@ def judge_sets(
     return tuple(found)
 
 
-def _missing(files: Mapping[str, bytes], *, label: str) -> Iterator[Finding]:
+def _missing(files: Mapping[str, bytes], *, label: str, names: FileNames) -> Iterator[Finding]:
     again = "add it, or make a new set: fab credentials.create"
-    root = f"a self-signed certificate is its own CA: cp {CERT_FILE} {CA_FILE}; else copy the CA's root there"
+    root = (
+        f"a self-signed certificate is its own CA: cp {names.cert} {names.ca}; else copy the CA's root there"
+    )
     fallback = "the server falls back to its built-in pair (T2)"
-    alone = "no member connects, whatever the documentation says (T3)"
+    alone = f"{names.peers}, whatever the documentation says (T3)"
     for name, finding, what, remedy in (
-        (KEY_FILE, "key-missing", fallback, again),
-        (CERT_FILE, "cert-missing", fallback, again),
-        (CA_FILE, "ca-missing", alone, root),
+        (names.key, "key-missing", fallback, again),
+        (names.cert, "cert-missing", fallback, again),
+        (names.ca, "ca-missing", alone, root),
     ):
         if name not in files:
             yield rules.error(finding, label, f"{name} is missing; without it {what}", remedy=remedy)
 
 
-def _stray_keys(files: Mapping[str, bytes], *, label: str) -> Iterator[Finding]:
-    for name in (CERT_FILE, CA_FILE):
+def _stray_keys(files: Mapping[str, bytes], *, label: str, names: FileNames) -> Iterator[Finding]:
+    for name in (names.cert, names.ca):
         if any(block.is_private_key for block in pem_blocks(files.get(name, b""))):
             text = f"{name} holds a private key; files of certificates are copied and shown freely"
-            yield rules.error("key-in-cert-file", label, text, remedy=f"keep the key in {KEY_FILE} alone")
+            yield rules.error("key-in-cert-file", label, text, remedy=f"keep the key in {names.key} alone")
 
 
 def _read(
@@ -153,24 +161,23 @@ def _read(
     return value
 
 
-def _key(data: bytes, *, label: str) -> PrivateKey | Finding:
+def _key(data: bytes, *, label: str, names: FileNames) -> PrivateKey | Finding:
     key = read_private_key(data)
     if isinstance(key, PrivateKey):
         return key
     name = {"encrypted": "key-encrypted", "unsupported": "key-type-unsupported"}.get(
         key.kind, "key-unreadable"
     )
+    file = names.key
     remedy = {
-        "encrypted": f"openssl pkey -in {KEY_FILE} -out {KEY_FILE}.plain, then rename it (umask 077)",
-        "several": f"keep the one key of {CERT_FILE} in it",
-    }.get(
-        key.kind, f"openssl pkey -in {KEY_FILE} -noout must say nothing; fab credentials.create makes a set"
-    )
-    return rules.error(name, label, f"{KEY_FILE} cannot be used: {key.reason} (T1)", remedy=remedy)
+        "encrypted": f"openssl pkey -in {file} -out {file}.plain, then rename it (umask 077)",
+        "several": f"keep the one key of {names.cert} in it",
+    }.get(key.kind, f"openssl pkey -in {file} -noout must say nothing; fab credentials.create makes a set")
+    return rules.error(name, label, f"{file} cannot be used: {key.reason} (T1)", remedy=remedy)
 
 
 def _certificates(data: bytes, name: str, *, label: str) -> tuple[Certificate, ...] | Finding:
-    finding = "ca-unreadable" if name == CA_FILE else "cert-unreadable"
+    finding = "ca-unreadable" if name in (CLUSTER.ca, HA.ca) else "cert-unreadable"
     remedy = f"openssl x509 -in {name} -noout -subject must name the certificate; PEM text is wanted"
     fault = hidden_blocks(data)
     try:

@@ -139,7 +139,7 @@ def counts(active: Mapping[str, str], expected: Mapping[str, Counts]) -> Gate:
                 off.append(f"{member} {seen}, wanted {wanted}")
         if off:
             return Waiting("; ".join(off), joining=True)
-        return Holds(" ".join(f"{member} {wanted}" for member, wanted in expected.items()))
+        return Holds(" ".join(f"{member} {wanted}" for member, wanted in expected.items()) or "no member yet")
 
     return gate
 

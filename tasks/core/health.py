@@ -14,9 +14,11 @@ from tasks.core.observed import standby_started_after_files
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import NodeStatus
 
-UNHEALTHY_WARNINGS = frozenset({"apart", "pending-files", "pending-ca", "served-expired"})
+UNHEALTHY_WARNINGS = frozenset({"apart", "islands", "pending-files", "pending-ca", "served-expired"})
 PROVEN_STANDBY = "by files and start time"
-NOT_HEALTH = frozenset({"service-start", "service-restart", "not-writable", "no-space"})
+NOT_HEALTH = frozenset(
+    {"service-start", "container", "container-volume", "container-policy", "not-writable", "no-space"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ def report(snapshot: Snapshot) -> StatusReport:
 def _verdict(snapshot: Snapshot, rows: tuple[StatusRow, ...], bad: list[Finding]) -> str:
     members, nodes = len(snapshot.cluster.members), len(snapshot.cluster.nodes)
     size = f"{members} members, {nodes} nodes"
+    if [f.name for f in bad] == ["islands"]:
+        return f"NOT ONE CLUSTER: {size}; {bad[0].problem}"
     if bad:
         places = ", ".join(dict.fromkeys(f.where for f in bad if f.where))
         number = "1 finding" if len(bad) == 1 else f"{len(bad)} findings"

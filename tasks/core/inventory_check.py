@@ -13,6 +13,7 @@ from tasks.core.inventory_schema import (
     AdminShape,
     InventoryShape,
     LimitsShape,
+    MembershipShape,
     ServiceShape,
     Shape,
     SshShape,
@@ -24,6 +25,7 @@ _SECTIONS: Mapping[str, type[Shape]] = {
     "ssh": SshShape,
     "admin": AdminShape,
     "service": ServiceShape,
+    "membership": MembershipShape,
     "limits": LimitsShape,
 }
 _MAPPING = ("must be a mapping", "write its keys below it, indented; or remove it")

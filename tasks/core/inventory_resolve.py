@@ -6,45 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from tasks.core.inventory_faults import dotted
+from tasks.core.inventory_ha import ha_of
 from tasks.core.inventory_layers import Place, Said, places
+from tasks.core.inventory_membership import membership_of
+from tasks.core.inventory_paths import paths_of, product_of
 from tasks.core.inventory_schema import AdminShape, InventoryShape, LimitsShape, Shape, SshShape
+from tasks.core.inventory_service import files_by, restart_by, start_by
 from tasks.core.model import (
     Admin,
-    ByCommand,
-    ByContainer,
-    ByRest,
-    BySystemd,
     Cluster,
     FileSecret,
     Limits,
     Member,
     Node,
-    Paths,
-    Product,
     PromptSecret,
-    RestartBy,
     Ssh,
-    StartBy,
     Via,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Defaults:
-    """What follows from the product alone; every node can say otherwise."""
-
-    data_dir: PurePosixPath
-    unit: str
-
-
-_DEFAULTS = {
-    Product.AMLEN: _Defaults(PurePosixPath("/var/lib/amlen-server"), "imaserver.service"),
-    Product.MESSAGESIGHT: _Defaults(PurePosixPath("/var/messagesight"), "imaserver"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +61,7 @@ def resolved(inventory: InventoryShape, key: str, *, path: Path, home: Path | No
         inventory=path,
         disposable=shape.disposable,
         prefer=shape.prefer or "no-partition",
+        islands=shape.islands,
     )
 
 
@@ -89,19 +72,22 @@ def _members(inventory: InventoryShape, key: str, *, here: Here) -> Iterator[Mem
 
 def _node(place: Place, here: Here) -> Node:
     host = place.host or ""
-    product = Product(place.said("product").value or Product.AMLEN)
     admin = {"host": host} | _section("admin", AdminShape, place=place, here=here)
     return Node(
         name=place.name,
         member=place.member,
         host=host,
-        product=product,
+        product=product_of(place),
         ssh=Ssh(**_section("ssh", SshShape, place=place, here=here)),
         admin=Admin(**admin | {"via": Via(admin.get("via", Via.AUTO))}),
-        paths=_paths(place, product),
-        restart_by=_restart_by(place, product),
-        start_by=_start_by(place, product),
+        paths=paths_of(place),
+        restart_by=restart_by(place),
+        start_by=start_by(place),
         limits=Limits(**_section("limits", LimitsShape, place=place, here=here)),
+        ifix_confirmed=bool(place.said("ifix_confirmed").value),
+        files_by=files_by(place),
+        membership=membership_of(place),
+        ha=ha_of(place),
     )
 
 
@@ -121,31 +107,3 @@ def _local(said: Said, here: Here) -> Any:
             return PromptSecret(dotted(said.path))
         case value:
             return value
-
-
-def _paths(place: Place, product: Product) -> Paths:
-    data_dir = place.said("data_dir").value or _DEFAULTS[product].data_dir
-    return Paths(
-        data_dir=data_dir,
-        server_cfg=place.said("server_cfg").value or data_dir / "data/config/server.cfg",
-        log_dir=place.said("log_dir").value or data_dir / "diag/logs",
-        keystore=place.said("keystore").value,
-        truststore=place.said("truststore").value,
-    )
-
-
-def _restart_by(place: Place, product: Product) -> RestartBy:
-    word = place.said("service", "restart").value or "rest"
-    return ByRest() if word == "rest" else _manager(word, place, product=product)
-
-
-def _start_by(place: Place, product: Product) -> StartBy:
-    return _manager(place.said("service", "start").value or "systemd", place, product=product)
-
-
-def _manager(word: str | tuple[str, ...], place: Place, *, product: Product) -> StartBy:
-    if isinstance(word, tuple):
-        return ByCommand(word)
-    if word == "systemd":
-        return BySystemd(place.said("service", "unit").value or _DEFAULTS[product].unit)
-    return ByContainer(word, place.said("service", "container").value)

@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from tasks.core.inventory_faults import Fault, YamlPath, did_you_mean, dotted, shown
+from tasks.core.inventory_ha import ha_faults
 from tasks.core.inventory_layers import hosted, named, places
 from tasks.core.inventory_schema import InventoryShape
+from tasks.core.inventory_service import container_faults, volume_faults
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SSH_PORT = 22
+_PATHS = (("product",), ("data_dir",), ("server_cfg",), ("log_dir",), ("keystore",), ("truststore",))
 
 Rule = Callable[[InventoryShape, str], Iterator[Fault]]
 
@@ -126,15 +129,6 @@ def _logins(inventory: InventoryShape, key: str) -> Iterator[Fault]:
             yield Fault(password.path, "a password without a user", "give `user` beside it")
 
 
-def _containers(inventory: InventoryShape, key: str) -> Iterator[Fault]:
-    for place in places(inventory, key):
-        for action in ("restart", "start"):
-            said = place.said("service", action)
-            if said.value in ("docker", "podman") and place.said("service", "container").value is None:
-                remedy = "give `container: NAME` beside it (the image's own default is IMA)"
-                yield Fault(said.path, f"{said.value} needs the container's name", remedy)
-
-
 _RULES: tuple[tuple[Rule, tuple[YamlPath, ...]], ...] = (
     (_cluster_named_safely, ()),
     (_names, ()),
@@ -144,5 +138,7 @@ _RULES: tuple[tuple[Rule, tuple[YamlPath, ...]], ...] = (
     (_servers, (("ssh",), ("ssh", "port"))),
     (_observer, ()),
     (_logins, (("admin",), ("admin", "user"), ("admin", "password"))),
-    (_containers, (("service",), ("service", "container"))),
+    (ha_faults, (("ha",),)),
+    (container_faults, (("service",), ("service", "container"))),
+    (volume_faults, (("service",), ("service", "volume"), *_PATHS)),
 )

@@ -15,6 +15,7 @@ from tasks.core.inventory_values import (
     Account,
     Gateway,
     Host,
+    IpLiteral,
     LocalPath,
     Login,
     Port,
@@ -24,6 +25,7 @@ from tasks.core.inventory_values import (
     Seconds,
     Secret,
     StartWord,
+    WholeSeconds,
     Words,
 )
 
@@ -65,6 +67,13 @@ class AdminShape(Shape):
     )
 
 
+class VolumeShape(Shape):
+    """A directory of the host that the container sees under another path."""
+
+    host: RemotePath | None = Field(default=None, description="The directory on the host.")
+    container: RemotePath | None = Field(default=None, description="Its path inside; unset: data_dir.")
+
+
 class ServiceShape(Shape):
     """How the server process is restarted and started."""
 
@@ -74,6 +83,53 @@ class ServiceShape(Shape):
     start: StartWord | None = Field(default=None, description="systemd, docker, podman or a command.")
     unit: ProgramWord | None = Field(default=None, description="The systemd unit.")
     container: ProgramWord | None = Field(default=None, description="The container's name.")
+    files: Literal["host", "docker", "podman"] | None = Field(
+        default=None, description="Files are worked on from the host, or in the container by exec."
+    )
+    volume: VolumeShape | None = Field(default=None, description="Where the host has the container's files.")
+
+
+class MembershipShape(Shape):
+    """A node's place in its cluster: what `fab cluster.create` and `cluster.join` configure."""
+
+    control_address: IpLiteral | None = Field(default=None, description="Address of the control channel.")
+    control_port: Port | None = Field(default=None, description="Port of the control channel.")
+    control_external_address: IpLiteral | None = Field(
+        default=None, description="The same as other members reach it."
+    )
+    control_external_port: Port | None = Field(default=None, description="The same for its port.")
+    messaging_address: IpLiteral | None = Field(default=None, description="Address for messages.")
+    messaging_port: Port | None = Field(default=None, description="Port for messages.")
+    messaging_external_address: Host | None = Field(
+        default=None, description="The same as other members reach it."
+    )
+    messaging_external_port: Port | None = Field(default=None, description="The same for its port.")
+    messaging_use_tls: bool | None = Field(
+        default=None, description="MessagingUseTLS; messages stay in clear text in this version."
+    )
+    require_certificates: bool | None = Field(default=None, description="RequireCertificates.")
+    multicast: bool | None = Field(default=None, description="Find members by multicast, not by a list.")
+    discovery_port: Port | None = Field(default=None, description="UDP port of multicast discovery.")
+    discovery_time_s: WholeSeconds | None = Field(default=None, description="DiscoveryTime.")
+
+
+class HaShape(Shape):
+    """A node's place in its HA pair: what `fab ha.create` configures."""
+
+    group: Words | None = Field(default=None, description="Group; unset: the member's name.")
+    discovery_address: IpLiteral | None = Field(default=None, description="LocalDiscoveryNIC.")
+    discovery_port: Port | None = Field(default=None, description="Where the node listens for the other.")
+    replication_address: IpLiteral | None = Field(default=None, description="LocalReplicationNIC.")
+    replication_port: Port | None = Field(default=None, description="ReplicationPort.")
+    external_replication_address: IpLiteral | None = Field(
+        default=None, description="ExternalReplicationNIC."
+    )
+    external_replication_port: Port | None = Field(default=None, description="ExternalReplicationPort.")
+    preferred_primary: bool | None = Field(default=None, description="PreferredPrimary: of one node.")
+    secured: bool | None = Field(default=None, description="UseSecuredConnections.")
+    require_certificates: bool | None = Field(default=None, description="RequireCertificates of the pair.")
+    discovery_timeout_s: WholeSeconds | None = Field(default=None, description="DiscoveryTimeout.")
+    heartbeat_timeout_s: WholeSeconds | None = Field(default=None, description="HeartbeatTimeout.")
 
 
 class LimitsShape(Shape):
@@ -83,6 +139,7 @@ class LimitsShape(Shape):
     command_s: Seconds | None = Field(default=None, description="One remote command or transfer.")
     rest_s: Seconds | None = Field(default=None, description="One REST exchange or TLS probe.")
     restart_s: Seconds | None = Field(default=None, description="From the restart request to the gate.")
+    stop_s: Seconds | None = Field(default=None, description="A stopped process ends within.")
     return_s: Seconds | None = Field(default=None, description="REST silent this long: start the service.")
     join_s: Seconds | None = Field(default=None, description="Settled servers find each other within.")
     sync_s: Seconds | None = Field(default=None, description="An HA pair is back in sync within.")
@@ -101,11 +158,18 @@ class Settings(Shape):
     log_dir: RemotePath | None = Field(default=None, description="Log directory on the node.")
     keystore: RemotePath | None = Field(default=None, description="Wanted KeyStore on the node.")
     truststore: RemotePath | None = Field(default=None, description="Wanted truststore on the node.")
+    ifix_confirmed: bool | None = Field(
+        default=None, description="Message Gateway 5.0.0.2 or newer has its latest iFix; REST cannot tell."
+    )
     ssh: SshShape = Field(default=SshShape(), description="How to log in.")
     admin: AdminShape = Field(default=AdminShape(), description="The admin REST endpoint.")
     service: ServiceShape = Field(
         default=ServiceShape(), description="How the server is restarted and started."
     )
+    membership: MembershipShape = Field(
+        default=MembershipShape(), description="A node's place in its cluster."
+    )
+    ha: HaShape = Field(default=HaShape(), description="A node's place in its HA pair.")
     limits: LimitsShape = Field(default=LimitsShape(), description="Hard limits, in seconds.")
 
 
@@ -136,6 +200,9 @@ class ClusterShape(Settings):
         default=(), description="ServerUIDs gone for good that the cluster still remembers."
     )
     disposable: bool = Field(default=False, description="May be destroyed by the conformance suite.")
+    islands: bool = Field(
+        default=False, description="Each product's members may still be a cluster of their own."
+    )
     members: dict[str, MemberShape] = Field(default={}, description="The members, by name.")
 
 

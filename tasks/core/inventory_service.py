@@ -31,10 +31,15 @@ def restart_by(place: Place) -> RestartBy:
 
 
 def start_by(place: Place) -> StartBy:
-    """Where nothing is said: by the service manager that restarts it, if one does."""
-    start, restart = place.said("service", "start").value, place.said("service", "restart").value
-    managed = restart if restart in ENGINES else "systemd"
-    return _manager(start or managed, place)
+    """Where nothing is said: by the manager that restarts it, or by the engine whose container has its files."""
+    start, restart, files = (place.said("service", key).value for key in ("start", "restart", "files"))
+    return _manager(start or _managed(restart, files), place)
+
+
+def _managed(restart: object, files: object) -> str:
+    if restart == "systemd":  # a unit that runs a container: its files are the engine's, its start is not
+        return "systemd"
+    return next((str(word) for word in (restart, files) if word in ENGINES), "systemd")
 
 
 def _manager(word: str | tuple[str, ...], place: Place) -> StartBy:

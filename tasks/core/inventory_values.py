@@ -53,6 +53,18 @@ def _host(text: str) -> str:
     )
 
 
+def _literal(text: str) -> str:
+    """An IP address as the server takes it: without brackets, and one that stands for one host."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        remedy = "without brackets" if text.startswith("[") else "names are not resolved, e.g. 10.0.1.4"
+        raise refusal(f"must be an IP address, got {shown(text)}", remedy) from None
+    if address.is_unspecified or address.is_multicast or getattr(address, "scope_id", None):
+        raise refusal(f"must be the address of one host, got {shown(text)}", "e.g. 10.0.1.4")
+    return str(address)
+
+
 def _gateway(text: str) -> str:
     hops = [_hop(part.strip()) for part in text.split(",")]
     return ",".join(hops)
@@ -207,6 +219,7 @@ _PATH = WithJsonSchema({"type": "string", "minLength": 1})
 _ABSOLUTE = WithJsonSchema({"type": "string", "pattern": "^/"})
 
 Host = Annotated[str, AfterValidator(_host)]
+IpLiteral = Annotated[str, AfterValidator(_literal)]
 Gateway = Annotated[str, AfterValidator(_gateway)]
 Login = Annotated[str, AfterValidator(_login)]
 Account = Annotated[str, AfterValidator(_account)]
@@ -214,6 +227,7 @@ Words = Annotated[str, AfterValidator(_words)]
 ProgramWord = Annotated[str, AfterValidator(_program_word)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=604800, allow_inf_nan=False)]
+WholeSeconds = Annotated[int, Field(gt=0, le=604800)]
 RemotePath = Annotated[PurePosixPath, PlainValidator(_remote_path), _ABSOLUTE]
 LocalPath = Annotated[Path, PlainValidator(_local_path), _PATH]
 Secret = Annotated[SecretRef, PlainValidator(_secret), WithJsonSchema(_REFERENCE)]

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from tasks.core.wanted_ha import UNSAID_HA, WantedHa
+from tasks.core.wanted_membership import UNSAID, WantedMembership
+
 
 class Product(StrEnum):
     AMLEN = "amlen"
@@ -124,6 +127,37 @@ StartBy = BySystemd | ByContainer | ByCommand
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A directory of the host, and the path under which the container sees it."""
+
+    host: PurePosixPath
+    container: PurePosixPath
+
+    def on_host(self, path: PurePosixPath) -> PurePosixPath | None:
+        """The host's path of a file that the container has; None where it is not in the volume."""
+        if not path.is_relative_to(self.container):
+            return None
+        return self.host / path.relative_to(self.container)
+
+
+@dataclass(frozen=True, slots=True)
+class HostFiles:
+    """The server's files are worked on where SSH arrives; with a volume by its path there."""
+
+    volume: Volume | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecFiles:
+    """The server's files are worked on inside the running container."""
+
+    container: ByContainer
+
+
+FilesBy = HostFiles | ExecFiles
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Hard limits, in seconds."""
 
@@ -131,6 +165,7 @@ class Limits:
     command_s: float = 30.0  # one remote command, file transfer included
     rest_s: float = 10.0  # one REST exchange or TLS probe
     restart_s: float = 900.0  # from the restart request to the gate
+    stop_s: float = 300.0  # from service/stop to the end of the process, where a manager restarts
     return_s: float = 120.0  # REST silent this long after a restart: read the log, then start the service
     join_s: float = 120.0  # settled servers may take this long to find each other
     sync_s: float = 1800.0  # HA pair back in sync
@@ -152,6 +187,17 @@ class Node:
     restart_by: RestartBy
     start_by: StartBy
     limits: Limits
+    ifix_confirmed: bool = False  # Message Gateway: the operator says that the latest iFix is there
+    files_by: FilesBy = HostFiles()
+    membership: WantedMembership = UNSAID
+    ha: WantedHa = UNSAID_HA
+
+    @property
+    def container(self) -> ByContainer | None:
+        """The container that the server runs in, as far as the inventory tells."""
+        files = self.files_by.container if isinstance(self.files_by, ExecFiles) else None
+        known = (by for by in (self.restart_by, self.start_by, files) if isinstance(by, ByContainer))
+        return next(known, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +226,7 @@ class Cluster:
     inventory: Path
     disposable: bool = False
     prefer: str = "no-partition"  # no-partition | fewest-restarts: what the automatic strategy minimises
+    islands: bool = False  # each product's members may start as a cluster of their own
 
     @property
     def nodes(self) -> tuple[Node, ...]:

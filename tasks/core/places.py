@@ -1,7 +1,8 @@
 """Where our own files lie on a node, and the names of the credential files.
 
 Work directories stand outside `data/certificates` (HA sync replaces that tree, T7) and on the
-same file system as the target, so that a rename can make a staged file live.
+same file system as the target, so that a rename can make a staged file live. Both follow from where
+a path really leads: a legacy data directory may be a symbolic link, as may anything below it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ def data_of(node: Node) -> PurePosixPath:
     return node.paths.data_dir / "data"
 
 
-def work_dir(node: Node, target: PurePosixPath) -> PurePosixPath:
-    """Where files on their way to the directory `target` are staged."""
-    data = data_of(node)
+def work_dir(data: PurePosixPath, target: PurePosixPath) -> PurePosixPath:
+    """Where files on their way to the directory `target` are staged.
+
+    Args:
+        data: The product's `data` directory; like `target`, without symbolic links.
+    """
     return (data if target.is_relative_to(data) else target) / WORK_NAME
 
 
@@ -43,16 +47,24 @@ class Places:
 
 
 def places(
-    node: Node, *, run: str, keystore: PurePosixPath, truststore: PurePosixPath, cfg: PurePosixPath
+    data: PurePosixPath,
+    *,
+    run: str,
+    keystore: PurePosixPath,
+    truststore: PurePosixPath,
+    cfg: PurePosixPath,
 ) -> Places:
-    """Source: DESIGN "Placing" and "On the nodes"."""
-    home = data_of(node) / WORK_NAME / run
+    """All paths without symbolic links, so that no link is ever replaced by what it stands for.
+
+    Source: DESIGN "Placing" and "On the nodes".
+    """
+    home = data / WORK_NAME / run
     return Places(
         keystore=keystore,
         truststore=truststore,
         server_cfg=cfg,
-        key_stage=work_dir(node, keystore) / run / "stage",
-        ca_stage=work_dir(node, truststore) / run / "stage",
-        cfg_stage=home / "stage",
+        key_stage=work_dir(data, keystore) / run / "stage",
+        ca_stage=work_dir(data, truststore) / run / "stage",
+        cfg_stage=work_dir(data, cfg.parent) / run / "stage",
         backup=home / "backup",
     )

@@ -26,12 +26,28 @@ class StepKind(StrEnum):
     CONFIGURE = "configure"  # POST a configuration to a node and read it back
     PLACE = "place"  # stage the files on a node and verify them there
     SWAP = "swap"  # make a member's staged files the live ones
+    MOVE_KEYSTORE = "move-keystore"  # carry a node's keystore to another place, and name it in server.cfg
     RESTART_STANDBY = "restart-standby"  # of a pair, then wait for sync
     RESTART = "restart"  # a single member, or the primary of a pair
+    RESTART_PAIR = "restart-pair"  # the standby, and the primary before the standby is back
     PROVE = "prove"  # every certificate on the wire, every count
+    PROVE_LISTENERS = "prove-listeners"  # whom the messaging listeners let in
+    HA_PLACE = "ha-place"  # stage HA credentials on a node
+    HA_SWAP = "ha-swap"  # make them the live ones on both nodes of a pair, the primary first
+    HA_SWAP_STANDBY = "ha-swap-standby"
+    HA_SWAP_PRIMARY = "ha-swap-primary"
+    HA_PART = "ha-part"  # restart the standby, which then stays apart from the primary
+    HA_REJOIN = "ha-rejoin"  # restart the primary, and both pair again
+    HA_RESTART_STANDBY = "ha-restart-standby"  # and wait for sync
+    HA_RESTART_PRIMARY = "ha-restart-primary"  # and see the standby take over
+    HA_WAIT = "ha-wait"  # restart the standby-to-be of a new pair, which then waits for its peer
+    HA_FORM = "ha-form"  # restart the primary-to-be, and both are a pair
+    HA_PROVE = "ha-prove"  # the pairs in sync, their files right, the cluster as before
 
 
-RESTARTS = frozenset({StepKind.RESTART, StepKind.RESTART_STANDBY})
+HA_SWAPS = frozenset({StepKind.HA_SWAP, StepKind.HA_SWAP_STANDBY, StepKind.HA_SWAP_PRIMARY})
+RESTARTS = frozenset({StepKind.RESTART, StepKind.RESTART_STANDBY, StepKind.RESTART_PAIR})
+LAST_RESTARTS = frozenset({StepKind.RESTART, StepKind.RESTART_PAIR})  # after which a member has restarted
 
 
 class Counts(Frozen):
@@ -51,7 +67,9 @@ class Step(Frozen):
     """
 
     kind: StepKind
-    target: str  # a node's name for PLACE and CONFIGURE, else a member's; the cluster's for PROVE
+    # A node's name for PLACE, CONFIGURE and MOVE_KEYSTORE, the cluster's for PROVE, the value for
+    # PROVE_LISTENERS; else a member's.
+    target: str
     expected: dict[str, Counts]
     round: int = 0  # where the same is done in several rolling restarts; from 1
 
@@ -97,14 +115,25 @@ class Plan(Frozen):
     pairs: tuple[str, ...]
     addresses: dict[str, tuple[str, int]]  # node -> where its control port listens
     task: str = MIGRATE  # what the operator types: `fab TASK --resume` goes on with the run
+    command: str = ""  # the task with what was typed beside it: "cluster.join gw-d"
     posts: dict[str, Configuration] = {}  # by the id of a CONFIGURE step
+    ha_files: dict[
+        str, dict[str, str]
+    ] = {}  # by the id of an HA step: files it stages or leaves live -> SHA-256
+    ha_addresses: dict[str, tuple[str, int]] = {}  # node -> where it listens for the other node of its pair
     notes: tuple[str, ...] = ()  # what the operator must know before saying yes
+    pinned: dict[str, str] = {}  # by the id of a restart in a pair: the node that it must be
 
     @property
     def fingerprint(self) -> str:
         """12 hexadecimal digits over the plan's whole content."""
         content = json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
         return hashlib.sha256(content).hexdigest()[:12]
+
+    @property
+    def subject(self) -> str:
+        """What was typed right after the task, "gw-d" of "cluster.join gw-d"; "" if nothing was."""
+        return subject_of(self.command)
 
     @property
     def restarts(self) -> tuple[Step, ...]:
@@ -132,3 +161,9 @@ def _leaves(value: Any, path: str = "") -> dict[str, str]:
         for key, item in items
         for leaf, text in _leaves(item, f"{path}.{key}" if path else key).items()
     }
+
+
+def subject_of(command: str) -> str:
+    """The positional argument of a command; options are not looked at."""
+    word = next(iter(command.split()[1:2]), "")
+    return "" if word.startswith("-") else word

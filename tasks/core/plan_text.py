@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from tasks.core.errors import commands_of
-from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, MIGRATE, Edit, Plan, Step, StepKind
+from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, MIGRATE, Edit, Plan, Step, StepKind, Value
 from tasks.core.render import duration
 
 RESTART_S = 25  # what one restart takes, until its gate holds
@@ -40,9 +41,7 @@ def _changes(plan: Plan, step: Step) -> bool:
     """Whether a restart brings a certificate that nobody serves yet."""
     target = plan.targets.get(step.target)
     return (
-        step.kind in LAST_RESTARTS
-        and target is not None
-        and target.leaf_sha256 not in plan.before.values()
+        step.kind in LAST_RESTARTS and target is not None and target.leaf_sha256 not in plan.before.values()
     )
 
 
@@ -55,6 +54,21 @@ def edit_lines(node: str, change: Edit) -> tuple[str, ...]:
     """What is said above the difference of a node's server.cfg."""
     carried = f"; {len(change.carried)} other files of the keystore go along" if change.carried else ""
     return (f"  [{node}] {change.path} is edited{carried}:",)
+
+
+def post_lines(plan: Plan) -> tuple[str, ...]:
+    """Per node that is configured, every setting it is to have; what it has already is not sent."""
+    nodes = {step.id: step.target for step in plan.steps}
+    return tuple(
+        f"  [{nodes[step]}] {name}: " + ", ".join(f"{key} {_value(value)}" for key, value in wanted.items())
+        for step, posted in plan.posts.items()
+        for name, wanted in posted.items()
+    )
+
+
+def _value(value: Value) -> str:
+    """As REST takes it: null, true, 9104, "text"."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def closing_lines(plan: Plan, *, command: str = "") -> tuple[str, ...]:

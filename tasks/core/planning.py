@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
-from tasks.core.links import links_now, remotes_of
-from tasks.core.model import Member
+from tasks.core.forecast import Forecast, forecast_now
+from tasks.core.islands import joining_notes
+from tasks.core.model import Cluster, Member
 from tasks.core.observed import standby_started_after_files
 from tasks.core.observer import choose_observer
 from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target
 from tasks.core.server_cfg import diff, edit, file_sha256
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import NodeStatus
-from tasks.core.trust import Links, Loaded, connected_members
+from tasks.core.trust import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,36 +52,52 @@ def plan_migration(
     Source:
         Eclipse Amlen, "Clustering: User Provided TLS Credentials", migration procedure.
     """
-    if wish.strategy not in ("auto", "prescribed"):
-        raise Refused(
-            f"strategy {wish.strategy} is not available; this version has: prescribed",
-            remedy="fab plan --strategy prescribed",
-        )
+    _require_available(wish.strategy)
     cluster = snapshot.cluster
     moving = tuple(m for m in cluster.members if not is_done(snapshot, m, sets[m.name]))
     names = frozenset(member.name for member in moving)
     observer = choose_observer(snapshot, asked=wish.observer, moving=names)
-    order = _restart_order(moving, observer)
-    gone = gone_counts(snapshot)
-    forecast = _Forecast(links=links_now(snapshot), gone=gone, at=snapshot.taken_at)
-    counts_now = forecast.counts(old, untouched=frozenset(old))
-    new = {name: Loaded(chain=s.chain, trusted=s.ca) for name, s in sets.items()}
-    steps = _steps(order, place_first=wish.place_first)
-    planned = _with_expectations(steps, old=old, new=new, forecast=forecast)
+    now = forecast_now(snapshot, old)
+    steps = _steps(_restart_order(moving, observer), place_first=wish.place_first)
+    planned = _with_expectations(steps, new=sets, forecast=now)
     return Plan(
         cluster=cluster.key,
         cluster_name=cluster.cluster_name,
         strategy="prescribed",
-        why=f"the documented procedure; {_cost(planned, usual=counts_now)}",
+        why=f"the documented procedure; {_cost(planned, usual=now.counts)}",
         observer=observer,
         steps=planned,
-        targets={name: _target(s) for name, s in sets.items()},
-        before={node.name: _served(snapshot.nodes[node.name]) for node in cluster.nodes},
-        edits=_edits(snapshot, moving),
-        baseline=counts_now,
-        pairs=tuple(m.name for m in cluster.members if m.is_pair),
-        addresses={name: seen.control_address for name, seen in snapshot.nodes.items()},
+        targets={name: target_of(s) for name, s in sets.items()},
+        before=served_now(snapshot),
+        edits=edits_of(snapshot, moving),
+        baseline=now.counts,
+        pairs=pair_names(cluster),
+        addresses=control_addresses(snapshot),
+        notes=joining_notes(snapshot),
     )
+
+
+def _require_available(strategy: str) -> None:
+    if strategy not in ("auto", "prescribed"):
+        raise Refused(
+            f"strategy {strategy} is not available; this version has: prescribed",
+            remedy="fab plan --strategy prescribed",
+        )
+
+
+def served_now(snapshot: Snapshot) -> dict[str, str]:
+    """Plan.before."""
+    return {node.name: served_by(snapshot.nodes[node.name]) for node in snapshot.cluster.nodes}
+
+
+def pair_names(cluster: Cluster) -> tuple[str, ...]:
+    """Plan.pairs."""
+    return tuple(member.name for member in cluster.members if member.is_pair)
+
+
+def control_addresses(snapshot: Snapshot) -> dict[str, tuple[str, int]]:
+    """Plan.addresses."""
+    return {name: seen.control_address for name, seen in snapshot.nodes.items()}
 
 
 def is_done(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> bool:
@@ -90,7 +106,7 @@ def is_done(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> bool:
     A standby shows no certificate: its process must have started after the primary's files came.
     """
     nodes = [snapshot.nodes[node.name] for node in member.nodes]
-    if not all(_files_are(seen, wanted) for seen in nodes):
+    if not all(files_are(seen, wanted) for seen in nodes):
         return False
     active, standby = snapshot.active(member), snapshot.standby(member)
     if not isinstance(active.wire, Wire) or not _runs_with(active.wire, wanted):
@@ -104,7 +120,8 @@ def _runs_with(wire: Wire, wanted: CredentialSet) -> bool:
     return wire.leaf.sha256 == wanted.leaf.sha256 and same_ca
 
 
-def _files_are(seen: NodeSnapshot, wanted: CredentialSet) -> bool:
+def files_are(seen: NodeSnapshot, wanted: CredentialSet) -> bool:
+    """Whether the set's files lie where the server is to read them, and it can."""
     files = seen.files
     if isinstance(files, Unseen) or _edit(seen, files) is not None:
         return False
@@ -139,58 +156,19 @@ def _cost(steps: tuple[Step, ...], *, usual: Mapping[str, Counts]) -> str:
 
 
 def _with_expectations(
-    steps: tuple[tuple[StepKind, str], ...],
-    *,
-    old: Mapping[str, Loaded],
-    new: Mapping[str, Loaded],
-    forecast: _Forecast,
+    steps: tuple[tuple[StepKind, str], ...], *, new: Mapping[str, CredentialSet], forecast: Forecast
 ) -> tuple[Step, ...]:
-    loaded = dict(old)
-    untouched = set(old)
-    expected = forecast.counts(loaded, untouched=frozenset(untouched))
     planned = []
     for kind, target in steps:
         if kind is StepKind.RESTART:
-            loaded[target] = new[target]
-            untouched.discard(target)
-            expected = forecast.counts(loaded, untouched=frozenset(untouched))
-        planned.append(Step(kind=kind, target=target, expected=expected))
+            wanted = new[target]
+            forecast = forecast.after_restart(target, Loaded(chain=wanted.chain, trusted=wanted.ca))
+        planned.append(Step(kind=kind, target=target, expected=forecast.counts))
     return tuple(planned)
 
 
-@dataclass(frozen=True, slots=True)
-class _Forecast:
-    """What every settled member must show, from who trusts whom.
-
-    Members that are still untouched by the run are connected as they were seen to be at its start,
-    however they came to trust each other. Members gone for good stay in the disconnected.
-    """
-
-    links: Links
-    gone: Mapping[str, int]
-    at: datetime
-
-    def counts(self, loaded: Mapping[str, Loaded], *, untouched: frozenset[str]) -> dict[str, Counts]:
-        peers = connected_members(loaded, observed=untouched, links=self.links, at=self.at)
-        others = len(loaded) - 1
-        return {
-            name: Counts(
-                connected=len(peers[name]), disconnected=others - len(peers[name]) + self.gone.get(name, 0)
-            )
-            for name in loaded
-        }
-
-
-def gone_counts(snapshot: Snapshot) -> dict[str, int]:
-    """Per member, how many retired ServerUIDs it still counts as disconnected."""
-    retired = snapshot.cluster.retired
-    return {
-        member.name: sum(1 for remote in remotes_of(snapshot.active(member)) if remote.uid in retired)
-        for member in snapshot.cluster.members
-    }
-
-
-def _target(wanted: CredentialSet) -> Target:
+def target_of(wanted: CredentialSet) -> Target:
+    """What a member that runs with the set shows."""
     leaf = wanted.chain[0]
     return Target(
         files=dict(wanted.sha256),
@@ -200,13 +178,15 @@ def _target(wanted: CredentialSet) -> Target:
     )
 
 
-def _served(seen: NodeSnapshot) -> str:
+def served_by(seen: NodeSnapshot) -> str:
+    """SHA-256 of the certificate on its control port, or why there is none."""
     if isinstance(seen.status, NodeStatus) and seen.status.is_standby:
         return "standby"
     return seen.wire.leaf.sha256 if isinstance(seen.wire, Wire) else "unseen"
 
 
-def _edits(snapshot: Snapshot, moving: tuple[Member, ...]) -> dict[str, Edit]:
+def edits_of(snapshot: Snapshot, moving: tuple[Member, ...]) -> dict[str, Edit]:
+    """Per node of these members, the change of server.cfg that the inventory's paths ask for."""
     found = {}
     for member in moving:
         for node in member.nodes:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tasks.core.findings import Finding, Severity
+from tasks.core.ha_words import ha_words
 from tasks.core.health import PROVEN_STANDBY, StatusReport, StatusRow
 from tasks.core.plan import MIGRATE, Counts, Plan, Step, StepKind
+from tasks.core.versions import NAMES, parse_version
 
 NARROW = 100  # columns below which the less important ones are left out
 
@@ -68,7 +70,7 @@ def _status_cells(row: StatusRow, *, builtin: str) -> tuple[str, ...]:
 
 
 def versions_line(report: StatusReport) -> str:
-    """Which versions run where, in one line."""
+    """Which versions run where, in one line; the products, too, where they are not all of one."""
     by_version: dict[str, list[str]] = {}
     for row in report.rows:
         if row.version:
@@ -77,7 +79,10 @@ def versions_line(report: StatusReport) -> str:
         return "no version known: no node answers"
     if len(by_version) == 1:
         return f"version {next(iter(by_version))} on all nodes that answer"
-    return "versions: " + "; ".join(f"{version} on {', '.join(n)}" for version, n in by_version.items())
+    kinds = {version: parse_version(version).product for version in by_version}
+    mixed = len(set(kinds.values())) > 1
+    named = {v: f"{v} ({NAMES[kind]})" if mixed and kind else v for v, kind in kinds.items()}
+    return "versions: " + "; ".join(f"{named[v]} on {', '.join(nodes)}" for v, nodes in by_version.items())
 
 
 def findings_lines(findings: Iterable[Finding], *, ignored: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -118,7 +123,7 @@ def _plan_by_member(plan: Plan) -> TextTable:
 
 
 def _plan_by_change(plan: Plan) -> TextTable:
-    before: Mapping[str, Counts] = {}
+    before: Mapping[str, Counts] | None = None
     rows = []
     for number, text, counts in _lines(plan):
         rows.append((number, text, _counts_text(counts) if counts != before else "as before"))
@@ -166,13 +171,33 @@ def _step_words(plan: Plan, step: Step) -> str:
             return f"place on {step.target}"
         case StepKind.SWAP:
             return f"swap in {step.target}"
+        case StepKind.MOVE_KEYSTORE:
+            return f"move keystore of {step.target}"
         case StepKind.RESTART_STANDBY:
             return f"restart standby of {step.target}, sync"
         case StepKind.RESTART:
             who = f"primary of {step.target}" if step.target in plan.pairs else step.target
             return f"restart {who}" + (" (observer)" if step.target == plan.observer else "")
+        case StepKind.RESTART_PAIR:
+            return f"restart both nodes of {step.target}"
         case StepKind.PROVE:
             return "prove all"
+        case (
+            StepKind.HA_PLACE
+            | StepKind.HA_SWAP
+            | StepKind.HA_SWAP_STANDBY
+            | StepKind.HA_SWAP_PRIMARY
+            | StepKind.HA_PART
+            | StepKind.HA_REJOIN
+            | StepKind.HA_RESTART_STANDBY
+            | StepKind.HA_RESTART_PRIMARY
+            | StepKind.HA_WAIT
+            | StepKind.HA_FORM
+            | StepKind.HA_PROVE
+        ):
+            return ha_words(plan, step)
+        case StepKind.PROVE_LISTENERS:
+            return "prove messaging listeners"
 
 
 def proof_table(report: StatusReport, plan: Plan) -> TextTable:

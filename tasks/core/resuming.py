@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, Severity
+from tasks.core.ha_resuming import ha_disagreements
 from tasks.core.journal import Progress
-from tasks.core.plan import Plan, StepKind
+from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, Plan, StepKind
 from tasks.core.snapshot import NodeFiles, Snapshot, Unseen, Wire
 
 NEEDED_TO_RESUME = frozenset({"ssh", "files", "not-writable", "no-space"})  # REST may be silent meanwhile
@@ -16,7 +17,12 @@ NEXT = "fab status shows what is there; restore what was changed, or abandon the
 
 def disagreements(plan: Plan, progress: Progress, snapshot: Snapshot) -> tuple[Finding, ...]:
     """Every step that the journal calls done and the nodes do not, each as an error."""
-    return (*_files(plan, progress, snapshot), *_served(plan, progress, snapshot))
+    return (
+        *_files(plan, progress, snapshot),
+        *_moved(plan, progress, snapshot),
+        *_served(plan, progress, snapshot),
+        *ha_disagreements(plan, progress, snapshot),
+    )
 
 
 def _files(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
@@ -34,9 +40,21 @@ def _files(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Findi
                     yield _error("resume-files", node.name, text)
 
 
+def _moved(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
+    for step in plan.steps:
+        if step.kind is not StepKind.MOVE_KEYSTORE or step.id not in progress.done:
+            continue
+        files = snapshot.nodes[step.target].files
+        if isinstance(files, Unseen):
+            yield _error("resume-unseen", step.target, files.problem)
+        elif files.cfg_sha256 != plan.edits[step.target].new_sha256:
+            text = "the journal says that server.cfg names the new keystore; it was changed since"
+            yield _error("resume-files", step.target, text)
+
+
 def _served(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
     for step in plan.steps:
-        if step.kind is not StepKind.RESTART or step.id not in progress.done:
+        if step.kind not in LAST_RESTARTS or step.id not in progress.done:
             continue
         seen = snapshot.active(snapshot.cluster.member(step.target))
         wanted = plan.targets[step.target].leaf_sha256
@@ -50,7 +68,8 @@ def _served(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Find
 
 def other_sets(plan: Plan, sets: Mapping[str, CredentialSet]) -> Iterator[Finding]:
     """The credential folder must hold what the plan was made for, if the plan places anything."""
-    placed = {step.target for step in plan.steps if step.kind is StepKind.SWAP}
+    kinds = {StepKind.SWAP, *HA_SWAPS}
+    placed = {step.target for step in plan.steps if step.kind in kinds}
     for member, target in plan.targets.items():
         if member not in placed:
             continue

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tasks.core.acquaintance import after_meeting, counts_of, known_now
 from tasks.core.errors import Refused
-from tasks.core.links import links_now
+from tasks.core.forecast import forecast_now
 from tasks.core.model import Member
 from tasks.core.observed import loaded_now
 from tasks.core.pending import pending, rewritten, will_load
 from tasks.core.plan import Configuration, Counts, Plan, Step, StepKind, Target
-from tasks.core.planning import served_by
+from tasks.core.planning import control_addresses, pair_names, served_now
 from tasks.core.snapshot import NodeFiles, Snapshot
-from tasks.core.trust import Loaded, connected_members
+from tasks.core.trust import Loaded
 
 Wanted = tuple[StepKind, str]  # what is to be done, and to whom
 
@@ -50,11 +49,7 @@ def rolling_plan(snapshot: Snapshot, wanted: tuple[Wanted, ...], purpose: Purpos
         Refused: A member's certificate could not be seen: nothing could be proven afterwards.
     """
     cluster = snapshot.cluster
-    old = loaded_now(snapshot)
-    unseen = [member.name for member in cluster.members if member.name not in old]
-    if unseen:
-        text = f"the certificate of {', '.join(unseen)} cannot be seen: no restart could be proven"
-        raise Refused(text, remedy="fab check names why; mend it first")
+    old = _all_loaded(snapshot)
     expected = _expectations(snapshot, wanted, old)
     restarted = {target for kind, target in wanted if kind is StepKind.RESTART}
     return Plan(
@@ -68,34 +63,37 @@ def rolling_plan(snapshot: Snapshot, wanted: tuple[Wanted, ...], purpose: Purpos
             for (kind, target), counts in zip(wanted, expected[1:], strict=True)
         ),
         targets={m.name: _target(snapshot, m, old, restarted) for m in cluster.members},
-        before={node.name: served_by(snapshot.nodes[node.name]) for node in cluster.nodes},
+        before=served_now(snapshot),
         baseline=expected[0],
-        pairs=tuple(member.name for member in cluster.members if member.is_pair),
-        addresses={name: seen.control_address for name, seen in snapshot.nodes.items()},
+        pairs=pair_names(cluster),
+        addresses=control_addresses(snapshot),
         posts=dict(purpose.posts),
         pinned=dict(purpose.pinned),
         notes=(*_load_notes(snapshot, restarted), *purpose.notes),
     )
 
 
+def _all_loaded(snapshot: Snapshot) -> Mapping[str, Loaded]:
+    loaded = loaded_now(snapshot)
+    unseen = [member.name for member in snapshot.cluster.members if member.name not in loaded]
+    if unseen:
+        text = f"the certificate of {', '.join(unseen)} cannot be seen: no restart could be proven"
+        raise Refused(text, remedy="fab check names why; mend it first")
+    return loaded
+
+
 def _expectations(
     snapshot: Snapshot, wanted: tuple[Wanted, ...], old: Mapping[str, Loaded]
 ) -> list[dict[str, Counts]]:
     """Before the first step, and after each."""
-    loaded, untouched = dict(old), set(old)
-    links, known = links_now(snapshot), known_now(snapshot)
-    peers = connected_members(loaded, observed=frozenset(untouched), links=links, at=snapshot.taken_at)
-    found = [counts_of(known, peers)]
+    forecast = forecast_now(snapshot, old)
+    found = [forecast.counts]
     for kind, target in wanted:
         member = snapshot.cluster.member(target) if kind is StepKind.RESTART else None
         if member is not None and pending(snapshot, member):
-            loaded[target] = will_load(snapshot, member) or loaded[target]
-            untouched.discard(target)
-            peers = connected_members(
-                loaded, observed=frozenset(untouched), links=links, at=snapshot.taken_at
-            )
-            known = after_meeting(known, peers)
-        found.append(counts_of(known, peers))
+            loads = will_load(snapshot, member) or forecast.loaded[target]
+            forecast = forecast.after_restart(target, loads)
+        found.append(forecast.counts)
     return found
 
 

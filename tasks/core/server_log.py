@@ -17,7 +17,10 @@ _LINE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d(?::?
 _TLS_CONTEXT = re.compile(r"CWLNA0911\b")
 _CLUSTER_START = re.compile(r"CWLNA6120\b.*\b187\b")
 _OUR_PROBE = "did not return a certificate"
-_REFUSALS = re.compile(r"FMDU(21133|21132|21128)\b")
+# Of the cluster's channel; and, as storeHighAvailability.c writes them, of a pair's.
+_REFUSALS = re.compile(
+    r"FMDU(21133|21132|21128)\b|openssl func=SSL_(accept|connect),.* error\(\d+\): (?!SSL_ERROR)"
+)
 
 
 @dataclass(frozen=True, slots=True)

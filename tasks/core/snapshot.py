@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from tasks.core.certificates import Certificate
 from tasks.core.model import Cluster, Member, Node
 from tasks.core.server_cfg import ServerCfg
+from tasks.core.services import ContainerSeen
 from tasks.core.status import Membership, NodeStatus, RemoteMember
 
 CONTROL_PORT = 9104
@@ -43,6 +44,15 @@ class FileState:
 
 
 @dataclass(frozen=True, slots=True)
+class HaFiles:
+    """The credentials of the HA channel: HA_cert.pem, HA_key.pem, HA_cafile.pem, by name."""
+
+    files: Mapping[str, FileState] = field(default_factory=dict)
+    ca_pem: bytes = b""
+    cert_pem: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeFiles:
     """What lies on a node: its server.cfg by the real rules, and the files it points to."""
 
@@ -64,6 +74,12 @@ class NodeFiles:
     target_fault: str | None  # why staged files could not be renamed into place, None if they can
     work_entries: tuple[str, ...]  # what earlier runs of ours left on the node
     restart_marker: str = "free"  # of /tmp/.restart_inited (T5): free | stale | unwritable
+    ha: HaFiles = HaFiles()
+    real: Mapping[PurePosixPath, PurePosixPath] = field(default_factory=dict)  # without symbolic links
+
+    def resolved(self, path: PurePosixPath) -> PurePosixPath:
+        """Where a path of the inventory or of server.cfg really leads."""
+        return self.real.get(path, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,7 @@ class NodeSnapshot:
     wire: Wire | Unseen | None
     sshd: Unseen | None = None  # set when the node could not be reached at all
     start_trouble: str | None = None  # why the service manager could not start the server
+    container: ContainerSeen | Unseen | None = None  # None where the inventory names none
 
     @property
     def control_address(self) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from tasks.core.islands import islands_of
 from tasks.core.model import Member, Product
 from tasks.core.observer import choose_observer
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Wire
-from tasks.core.status import NodeStatus
+from tasks.core.status import Membership, NodeStatus
 from tasks.core.upgrade_actions import Action
 from tasks.core.upgrade_node import on_node
 from tasks.core.versions import NAMES, Version, parse_version
@@ -129,7 +129,7 @@ def _stages(snapshot: Snapshot, nodes: tuple[UpgradeNode, ...], order: tuple[str
         ordered = [name for name in order if name in unfixed]
         first.append(Stage("Bring Message Gateway to its latest fix", "", act.fix(ordered)))
     first.append(Stage("Give the cluster credentials of its own", "", _credentials(snapshot, nodes)))
-    last = Stage("Finish", "", act.finish(islands=snapshot.cluster.islands))
+    last = Stage("Finish", "", act.finish(islands=snapshot.cluster.islands, lenient=_lenient(snapshot)))
     return (*first, *(_of_node(snapshot, name, order) for name in order), last)
 
 
@@ -137,11 +137,19 @@ def _credentials(snapshot: Snapshot, nodes: Iterable[UpgradeNode]) -> tuple[Acti
     builtin_only = [n.name for n in nodes if n.version.startswith("2.")]
     wires = [seen.wire for seen in snapshot.nodes.values() if isinstance(seen.wire, Wire)]
     migrated = bool(wires) and not any(is_builtin(wire.leaf) for wire in wires)
+    pairs = [member.name for member in snapshot.cluster.members if member.is_pair]
     if builtin_only:
         return act.credentials_later(builtin_only)
     if migrated:
-        return act.credentials_done()
-    return act.credentials_first(islands=bool(islands_of(snapshot)) or snapshot.cluster.islands)
+        return act.credentials_done(pairs=pairs)
+    islands = bool(islands_of(snapshot)) or snapshot.cluster.islands
+    return act.credentials_first(islands=islands, pairs=pairs)
+
+
+def _lenient(snapshot: Snapshot) -> tuple[str, ...]:
+    """The nodes whose RequireCertificates is false now."""
+    shown = {name: seen.membership for name, seen in snapshot.nodes.items()}
+    return tuple(n for n, m in shown.items() if isinstance(m, Membership) and not m.require_certificates)
 
 
 def _of_node(snapshot: Snapshot, name: str, order: tuple[str, ...]) -> Stage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,8 @@ def prepare(nodes: Iterable[NodeSnapshot]) -> tuple[Action, ...]:
         ),
         Action(
             "Leave RequireCertificates as it is. The product's pages propose to switch it off for the time of "
-            "the upgrade; but the control channel requires certificates whatever it says, so members with other "
-            "credentials stay apart all the same (T9)."
+            "the upgrade (`fab cluster.require-certificates false` would do that); but the control channel requires "
+            "certificates whatever it says, so members with other credentials stay apart all the same (T9)."
         ),
     )
 
@@ -52,7 +53,7 @@ def fix(names: Sequence[str]) -> tuple[Action, ...]:
     )
 
 
-def credentials_first(*, islands: bool) -> tuple[Action, ...]:
+def credentials_first(*, islands: bool, pairs: Sequence[str]) -> tuple[Action, ...]:
     joins = (
         "The two products' members are two islands now (`islands: true` in the inventory); this joins them. "
         if islands
@@ -65,14 +66,14 @@ def credentials_first(*, islands: bool) -> tuple[Action, ...]:
             "directory and move with it, every node comes back into the same cluster.",
             commands=("fab credentials.create", "fab plan", "fab migrate-cluster"),
         ),
-        _pairs(),
+        *_pairs(pairs),
     )
 
 
-def credentials_done() -> tuple[Action, ...]:
+def credentials_done(*, pairs: Sequence[str]) -> tuple[Action, ...]:
     return (
         Action("Done: no member that answers serves a built-in certificate. The files move with the data."),
-        _pairs(),
+        *_pairs(pairs),
     )
 
 
@@ -86,15 +87,25 @@ def credentials_later(names: Sequence[str]) -> tuple[Action, ...]:
     )
 
 
-def _pairs() -> Action:
-    return Action(
-        "HA pairs with UseSecuredConnections true: the built-in pair of their replication channel differs "
-        "between the products as well. Give each such pair HA credentials of its own first, else its two nodes "
-        "do not pair while only one of them is upgraded."
+def _pairs(names: Sequence[str]) -> tuple[Action, ...]:
+    if not names:
+        return ()
+    return (
+        Action(
+            f"HA pairs ({', '.join(names)}) with UseSecuredConnections true: the built-in pair of their replication "
+            "channel differs between the products as well. Give each such pair HA credentials of its own first, else "
+            "its two nodes do not pair while only one of them is upgraded. With UseSecuredConnections false there is "
+            "nothing to do: `fab ha.migrate` says so, and changes nothing.",
+            commands=(
+                "fab credentials.create --use ha",
+                *(f"fab ha.migrate {shlex.quote(name)} --plan" for name in names),
+                *(f"fab ha.migrate {shlex.quote(name)}" for name in names),
+            ),
+        ),
     )
 
 
-def finish(*, islands: bool) -> tuple[Action, ...]:
+def finish(*, islands: bool, lenient: Sequence[str]) -> tuple[Action, ...]:
     rid = " Remove `islands: true` from the inventory." if islands else ""
     return (
         Action(
@@ -102,8 +113,18 @@ def finish(*, islands: bool) -> tuple[Action, ...]:
             f"give it credentials of its own.{rid}",
             commands=("fab check", "fab plan", "fab migrate-cluster"),
         ),
+        *_required_again(lenient),
         Action(
             "Keep the links /var/messagesight -> /var/lib/amlen-server as long as a server.cfg names paths below them. "
             "The backups of earlier runs below data/.fab-tls have moved along: remove them when they are not needed."
         ),
     )
+
+
+def _required_again(names: Sequence[str]) -> tuple[Action, ...]:
+    if not names:
+        return ()
+    text = (
+        f"RequireCertificates is false on {', '.join(names)}: set it to true again, member by member, gated."
+    )
+    return (Action(text, commands=("fab cluster.require-certificates true",)),)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from tasks.core.model import ByContainer
-from tasks.core.places import data_of
 from tasks.core.snapshot import NodeFiles, NodeSnapshot
 from tasks.core.status import NodeStatus
 from tasks.core.upgrade_actions import Action
@@ -29,8 +28,8 @@ def _on_node(seen: NodeSnapshot, *, standby: bool, paired: bool) -> Iterator[Act
     name = seen.node.name
     yield _roles(name, standby=standby, paired=paired)
     yield _stop(seen)
-    if isinstance(seen.node.start_by, ByContainer):
-        yield from _container(seen, seen.node.start_by)
+    if seen.node.container is not None:
+        yield from _container(seen, seen.node.container)
     else:
         yield from _packages(seen)
     yield Action(
@@ -132,7 +131,7 @@ def _move(seen: NodeSnapshot) -> Action:
 def _real_data(seen: NodeSnapshot) -> PurePosixPath | None:
     if not isinstance(seen.files, NodeFiles):
         return None
-    return seen.files.resolved(data_of(seen.node)).parent
+    return seen.files.resolved(seen.node.paths.data_dir)
 
 
 def _marker(name: str) -> Action:

@@ -76,7 +76,8 @@ def _require_running(remote: Remote, by: ExecFiles) -> None:
             f"container {name} is {seen.words}: nothing can be run in it, and its files are not reached",
             node=remote.node.name,
             remedy=f"on the node: {engine} start {name}; or, where a volume holds its files: "
-            "`service: {files: host, volume: {host: PATH}}`. Then: fab check",
+            "`service: {files: host, volume: {host: PATH}}`. Then: fab check; a run that is open goes on with "
+            "--resume (fab status names it)",
         )
 
 

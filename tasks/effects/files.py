@@ -6,67 +6,61 @@ back by hash; a key never rests anywhere else and never in an argument.
 
 from __future__ import annotations
 
-import base64
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tasks.core.errors import RemoteError
-from tasks.core.places import Places, data_of, work_dir
-from tasks.core.server_cfg import ServerCfg, file_sha256, parse
-from tasks.core.snapshot import FileState, NodeFiles
+from tasks.core.file_names import CLUSTER, HA, FileNames
+from tasks.core.model import ExecFiles, Node
+from tasks.core.places import Places, data_of
+from tasks.core.server_cfg import file_sha256
+from tasks.core.snapshot import NodeFiles
 from tasks.effects import shell_scripts
+from tasks.effects.file_access import on_node, seen_by_server, sh
+from tasks.effects.file_config import ConfigSeen, read_config
+from tasks.effects.file_facts import Facts, facts_of, marker_of, paths_said, set_files
+from tasks.effects.file_rights import rights_of
 from tasks.effects.remote import Completed, Remote
-
-ABSENT = PurePosixPath("/dev/null/absent")  # a path that cannot exist, for "server.cfg names none"
-
-
-def sh(remote: Remote, script: str, *args: str, acting: str = "", stdin: bytes = b"", what: str) -> Completed:
-    """Run one of our scripts, as `acting` ("uid:gid") where that is not root itself.
-
-    Raises:
-        RemoteError: It ended with another status than 0; `what` says what was tried.
-    """
-    become = ("chroot", f"--userspec={acting}", "/") if acting and acting != "0:0" else ()
-    done = remote.run((*become, "sh", "-c", script, "sh", *args), stdin=stdin, privileged=True)
-    if done.exit_status != 0:
-        raise RemoteError(
-            f"{what}: exit {done.exit_status}: {done.error_text or 'no message'}",
-            node=remote.node.name,
-            remedy="fab check shows rights, space and paths on the node; nothing further was touched",
-        )
-    return done
-
-
-@dataclass(frozen=True, slots=True)
-class _Config:
-    path: PurePosixPath
-    clock_offset_s: float
-    uid: int
-    user: str
-    owner: str
-    cfg: ServerCfg
 
 
 def look_at_files(remote: Remote) -> NodeFiles:
     """What lies on the node now.
 
     Raises:
-        RemoteError: server.cfg is not there or not readable, or a command failed.
+        RemoteError: server.cfg is not there or not readable, a command failed, or a symbolic link leads
+            out of the volume.
     """
     node = remote.node
-    config = _read_config(remote)
-    wanted_key = node.paths.keystore or config.cfg.keystore or ABSENT
-    wanted_ca = node.paths.truststore or config.cfg.truststore or ABSENT
-    targets = tuple(dict.fromkeys((wanted_key, wanted_ca, config.path.parent)))
-    pairs = [str(path) for target in targets for path in (target, work_dir(node, target))]
-    keystore, truststore = config.cfg.keystore or ABSENT, config.cfg.truststore or ABSENT
-    lines = sh(
-        remote, shell_scripts.FACTS, config.user, str(keystore), str(truststore), *pairs, what="look at files"
-    ).text.splitlines()
-    facts = [line.split(" ", 1) for line in lines if " " in line]
-    acting, fault, free = _acting(facts, config)
+    config = read_config(remote)
+    wanted = (node.paths.keystore or config.keystore, node.paths.truststore or config.truststore)
+    targets = tuple(dict.fromkeys((*wanted, config.path.parent)))
+    facts = facts_of(
+        sh(
+            remote,
+            shell_scripts.FACTS,
+            config.user,
+            *(config.keystore, config.truststore, config.data, *targets),
+            acting=config.user if isinstance(node.files_by, ExecFiles) else "",
+            what="look at files",
+        ).text
+    )
+    reals = tuple(
+        seen_by_server(node, path, root=config.root)
+        for path in (*paths_said(facts, "effective"), *paths_said(facts, "real"))
+    )
+    own = {node.paths.data_dir: config.home, data_of(node): config.data, node.paths.server_cfg: config.path}
+    return _seen(node, config, facts, real=dict(zip(targets, reals[2:], strict=True)) | own)
+
+
+def _seen(
+    node: Node, config: ConfigSeen, facts: Facts, *, real: Mapping[PurePosixPath, PurePosixPath]
+) -> NodeFiles:
+    rights = rights_of(facts, config)
+    cluster, ha = (
+        set_files(facts, names, keystore=config.keystore, truststore=config.truststore)
+        for names in (CLUSTER, HA)
+    )
     return NodeFiles(
         clock_offset_s=config.clock_offset_s,
         cfg_path=config.path,
@@ -75,79 +69,20 @@ def look_at_files(remote: Remote) -> NodeFiles:
         keystore=config.cfg.keystore,
         truststore=config.cfg.truststore,
         service_user=config.user,
-        acting=acting,
+        acting=rights.acting,
         login_uid=config.uid,
-        files=_file_states(facts, keystore=keystore, truststore=truststore),
-        ca_pem=_content(facts, "ca64"),
-        cert_pem=_content(facts, "cert64"),
+        files=cluster.files,
+        ca_pem=cluster.ca_pem,
+        cert_pem=cluster.cert_pem,
         others=tuple(value for key, value in facts if key == "other"),
         crl_present=any(key == "crl" for key, _ in facts),
-        free_bytes=free,
-        target_fault=fault,
-        restart_marker=next((value for key, value in facts if key == "marker"), "free"),
+        free_bytes=rights.free_bytes,
+        target_fault=rights.fault,
+        restart_marker=marker_of(node, facts),
         work_entries=tuple(value for key, value in facts if key == "work" and not value.endswith("/lock")),
+        ha=ha,
+        real=real,
     )
-
-
-def _read_config(remote: Remote) -> _Config:
-    paths = remote.node.paths
-    asked_at = time.time()
-    done = sh(
-        remote,
-        shell_scripts.READ_CFG,
-        str(paths.server_cfg),
-        str(data_of(remote.node)),
-        what="read server.cfg",
-    )
-    head, _, content = done.stdout.partition(b"---\n")
-    facts = dict(line.split(" ", 1) for line in head.decode().splitlines())
-    return _Config(
-        path=PurePosixPath(facts["path"]),
-        clock_offset_s=float(facts["now"]) + 0.5 - (asked_at + time.time()) / 2,
-        uid=int(facts["uid"]),
-        user=facts["user"],
-        owner=facts["cfgowner"],
-        cfg=parse(content.decode("utf-8", "surrogateescape")),
-    )
-
-
-def _acting(facts: Sequence[Sequence[str]], config: _Config) -> tuple[str, str | None, int]:
-    """Who writes: the service user where that suffices, else root; and what forbids it."""
-    rows = [value.split(" ", 4) for key, value in facts if key == "target"]
-    free = min((int(row[3]) for row in rows), default=0) * 1024
-    apart = [row[4] for row in rows if row[1] != row[2]]
-    if apart:
-        return config.user, f"{apart[0]} is on another file system than its work directory", free
-    nobody = [row[4] for row in rows if row[0] == "nobody"]
-    if nobody:
-        return config.user, f"uid {config.uid} may not write to {nobody[0]} as {config.user}", free
-    needs_root = any(row[0] == "root" for row in rows) or config.owner != config.user
-    if needs_root and config.uid == 0:
-        return "0:0", None, free
-    if needs_root:
-        return config.user, f"server.cfg belongs to {config.owner}, not to {config.user}", free
-    return (config.user if config.uid == 0 else ""), None, free
-
-
-def _file_states(
-    facts: Sequence[Sequence[str]], *, keystore: PurePosixPath, truststore: PurePosixPath
-) -> Mapping[str, FileState]:
-    states = {}
-    for key, value in facts:
-        if key != "file":
-            continue
-        name, sha, *rest = value.split(" ")
-        path = (truststore if "cafile" in name else keystore) / name
-        if sha == "absent":
-            states[name] = FileState(path=path, sha256=None)
-            continue
-        owner, mode, changed, can = rest
-        states[name] = FileState(path, sha, owner, mode, can == "yes", float(changed))
-    return states
-
-
-def _content(facts: Sequence[Sequence[str]], kind: str) -> bytes:
-    return next((base64.b64decode(value) for key, value in facts if key == kind), b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +104,16 @@ def stage(remote: Remote, deliveries: Sequence[Delivery], *, acting: str, owner:
     Raises:
         RemoteError: A file could not be written or reads back otherwise.
     """
-    args = [text for d in deliveries for text in (str(d.path), str(len(d.content)), d.mode)]
+    args = [arg for d in deliveries for arg in (d.path, str(len(d.content)), d.mode)]
     content = b"".join(d.content for d in deliveries)
     done = sh(remote, shell_scripts.STAGE, owner, *args, acting=acting, stdin=content, what="place files")
-    _compare(remote, done, {str(d.path): d.sha256 for d in deliveries})
+    _compare(remote, done, {d.path: d.sha256 for d in deliveries})
 
 
 def back_up(remote: Remote, live: Mapping[str, PurePosixPath], *, to: PurePosixPath, acting: str) -> None:
     """Keep what is live now, once per run; what does not exist is noted as absent."""
-    pairs = [text for name, path in live.items() for text in (name, str(path))]
-    sh(remote, shell_scripts.BACKUP, str(to), *pairs, acting=acting, what="back up the live files")
+    pairs = [arg for pair in live.items() for arg in pair]
+    sh(remote, shell_scripts.BACKUP, to, *pairs, acting=acting, what="back up the live files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +134,7 @@ def swap_in(
     wanted: Mapping[str, str],
     moved_from: MovedFrom = STAYS,
     files: NodeFiles,
+    names: FileNames = CLUSTER,
 ) -> None:
     """Make the staged files the live ones: CA file, certificate, key, then server.cfg.
 
@@ -208,6 +144,7 @@ def swap_in(
         wanted: SHA-256 that each live file must have afterwards, by file name.
         moved_from: The old directories, where they move: their other files go along (T11).
         files: What was seen of the node (who acts, who owns).
+        names: What the credential files are called.
 
     Raises:
         RemoteError: A file is not what it must be; the server has not been restarted.
@@ -216,25 +153,27 @@ def swap_in(
         remote,
         shell_scripts.SWAP,
         files.service_user,
-        *(str(at.ca_stage / CA), str(at.truststore / CA)),
-        *(str(at.key_stage / CERT), str(at.keystore / CERT)),
-        *(str(at.key_stage / KEY), str(at.keystore / KEY)),
-        *(str(at.cfg_stage / CFG), str(at.server_cfg)),
-        *(str(old or "") for old in (moved_from.keystore, moved_from.truststore)),
+        *(at.ca_stage / names.ca, at.truststore / names.ca),
+        *(at.key_stage / names.cert, at.keystore / names.cert),
+        *(at.key_stage / names.key, at.keystore / names.key),
+        *(at.cfg_stage / CFG, at.server_cfg),
+        *(old or "" for old in (moved_from.keystore, moved_from.truststore)),
         acting=files.acting,
         what="swap in the staged files",
     )
-    live = {KEY: at.keystore / KEY, CERT: at.keystore / CERT, CA: at.truststore / CA, CFG: at.server_cfg}
-    _compare(remote, done, {str(live[name]): sha for name, sha in wanted.items()})
+    live = {name: at.keystore / name for name in (names.key, names.cert)}
+    live |= {names.ca: at.truststore / names.ca, CFG: at.server_cfg}
+    _compare(remote, done, {live[name]: sha for name, sha in wanted.items()})
 
 
-CA, CERT, KEY, CFG = "Cluster_cafile.pem", "Cluster_cert.pem", "Cluster_key.pem", "server.cfg"
+CA, CERT, KEY, CFG = *CLUSTER.in_order, "server.cfg"
 
 
-def _compare(remote: Remote, done: Completed, wanted: Mapping[str, str]) -> None:
+def _compare(remote: Remote, done: Completed, wanted: Mapping[PurePosixPath, str]) -> None:
     """The lines of sha256sum against what must be there."""
     seen = {line[66:]: line[:64] for line in done.text.splitlines() if len(line) > 66}
-    for path, sha in wanted.items():
+    for wanted_path, sha in wanted.items():
+        path = str(on_node(remote.node, wanted_path))
         if seen.get(path) != sha:
             raise RemoteError(
                 f"{path} reads back as {seen.get(path, 'nothing')[:12]}, wanted {sha[:12]}",
@@ -245,4 +184,4 @@ def _compare(remote: Remote, done: Completed, wanted: Mapping[str, str]) -> None
 
 def clean_up(remote: Remote, at: Places, *, acting: str) -> None:
     """Remove the staging directories; backups stay."""
-    sh(remote, shell_scripts.CLEAN, *(str(path) for path in at.stages), acting=acting, what="clean up")
+    sh(remote, shell_scripts.CLEAN, *at.stages, acting=acting, what="clean up")

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from tasks.core.errors import Locked, OperatorError, Refused, Unhealthy, UsageError
 from tasks.core.findings import errors
 from tasks.core.health import StatusReport
-from tasks.core.plan import Plan
+from tasks.core.plan import Plan, subject_of
 from tasks.core.render import findings_lines
 from tasks.effects.console import ConsoleReporter, say, tell
 from tasks.effects.prepare import Prepared
-from tasks.effects.record import keep_plan, resumable
+from tasks.effects.record import RunRecord, keep_plan, resumable
 from tasks.effects.run import Gates
 from tasks.effects.runner import (
     Outcome,
@@ -99,7 +99,7 @@ def planned(
         for line in findings_lines(prepared.findings, ignored=ignored):
             tell(line)
     prepared.refuse_errors(ignored)
-    plan = make(prepared)
+    plan = make(prepared).model_copy(update={"command": journey.words})
     keep_plan(site.cluster.runs_dir, plan)
     return prepared, plan
 
@@ -145,12 +145,23 @@ def resume(site: Site, journey: Journey, *, stop_after: int | None = None) -> Ou
                 f"the open run {record.id} is one of {record.plan.task}, not of {journey.task}",
                 remedy=f"fab {record.plan.task} --resume",
             )
+        _refuse_another_subject(record, journey)
         prepared = journey.prepare(site)
         left = record.progress().remaining(record.plan)
         tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
         outcome = resume_run(site, prepared, record, report=ConsoleReporter(), stop_after=stop_after)
         _conclude(site, journey, record.plan, outcome)
     return outcome
+
+
+def _refuse_another_subject(record: RunRecord, journey: Journey) -> None:
+    """`fab cluster.join gw-e --resume` must not go on with the joining of gw-d."""
+    typed, began = subject_of(journey.words), record.plan.subject
+    if typed and began and typed != began:
+        raise UsageError(
+            f"the open run {record.id} began as `fab {record.plan.command}`, not for {typed}",
+            remedy=f"fab {journey.task} --resume goes on with it",
+        )
 
 
 def run_task(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from tasks.core.belonging import INACTIVE
 from tasks.core.errors import OperatorError
 from tasks.core.model import Node
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Unseen
@@ -13,6 +14,7 @@ from tasks.core.status import NodeStatus, RemoteMember
 from tasks.effects.files import look_at_files
 from tasks.effects.remote import Remote
 from tasks.effects.service import why_start_would_fail
+from tasks.effects.service_managers import look_at_container
 from tasks.effects.site import Site
 
 Seen = TypeVar("Seen")
@@ -29,7 +31,7 @@ def take_snapshot(site: Site) -> Snapshot:
 def look_at_node(site: Site, node: Node) -> NodeSnapshot:
     """Everything about one node. Where SSH itself fails, nothing else is tried through it."""
     seen = _without_wire(site, node)
-    if seen.sshd is not None or _is_standby(seen.status):
+    if seen.sshd is not None or _is_standby(seen.status) or _outside(seen.status):
         return seen
     wire = _try(lambda: site.wire(node, seen.control_address))
     if isinstance(seen.status, Unseen) and isinstance(wire, Unseen):
@@ -42,6 +44,11 @@ def _is_standby(status: NodeStatus | Unseen) -> bool:
     return isinstance(status, NodeStatus) and status.is_standby
 
 
+def _outside(status: NodeStatus | Unseen) -> bool:
+    """Nor does a server that was started without cluster membership."""
+    return isinstance(status, NodeStatus) and status.cluster.status == INACTIVE
+
+
 def _without_wire(site: Site, node: Node) -> NodeSnapshot:
     remote, admin = site.remote(node), site.admin(node)
     reach = _try(lambda: remote.run(("true",)))
@@ -49,10 +56,12 @@ def _without_wire(site: Site, node: Node) -> NodeSnapshot:
         return NodeSnapshot(node, "", reach, reach, reach, None, None, sshd=reach)
     files = _try(lambda: look_at_files(remote))
     status = _try(admin.status)
+    by = node.container
+    container = _try(lambda: look_at_container(remote, by)) if by is not None else None
     if isinstance(status, Unseen):
-        return NodeSnapshot(node, admin.via.value, files, status, status, None, None)
+        return NodeSnapshot(node, admin.via.value, files, status, status, None, None, container=container)
     remotes: tuple[RemoteMember, ...] | Unseen | None = None
-    if not status.is_standby:
+    if not status.is_standby and not _outside(status):
         remotes = _try(lambda: admin.remotes() or ())
     return NodeSnapshot(
         node=node,
@@ -63,6 +72,7 @@ def _without_wire(site: Site, node: Node) -> NodeSnapshot:
         remotes=remotes,
         wire=None,
         start_trouble=None if isinstance(files, Unseen) else _start_trouble(remote),
+        container=container,
     )
 
 

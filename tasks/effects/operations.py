@@ -9,7 +9,14 @@ from tasks.core.errors import UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
 from tasks.core.plan import MIGRATE, Plan
-from tasks.core.plan_text import closing_lines, edit_lines, nothing_to_do, reason_line, target_lines
+from tasks.core.plan_text import (
+    closing_lines,
+    edit_lines,
+    nothing_to_do,
+    post_lines,
+    reason_line,
+    target_lines,
+)
 from tasks.core.planning import Wish
 from tasks.core.render import (
     findings_lines,
@@ -115,7 +122,7 @@ def show_plan(plan: Plan, *, command: str = "") -> None:
         say(nothing_to_do(plan))
         return
     show_table(plan_table(plan, width=width()))
-    for line in (reason_line(plan), *target_lines(plan)):
+    for line in (reason_line(plan), *target_lines(plan), *post_lines(plan)):
         if line:
             say(line)
     for node, change in plan.edits.items():

@@ -28,6 +28,11 @@ class Prepared:
     sets: Mapping[str, CredentialSet]
     findings: tuple[Finding, ...]
 
+    @property
+    def judged_again_by(self) -> str:
+        """The command that shows, without changes, whether all is mended."""
+        return "fab check"
+
     def refuse_errors(self, ignored: frozenset[str]) -> None:
         """Raises Refused if an error is left that is not ignored by name."""
         left = errors(self.findings, ignored=ignored)
@@ -35,7 +40,7 @@ class Prepared:
             names = ", ".join(dict.fromkeys(f.name for f in left))
             raise Refused(
                 f"{len(left)} errors, nothing was changed: {names}",
-                remedy="mend what is listed above, then: fab check",
+                remedy=f"mend what is listed above, then: {self.judged_again_by}",
             )
 
     def plan(self, wish: Wish) -> Plan:

@@ -18,8 +18,8 @@ from tasks.core.model import Node
 from tasks.core.plan import LAST_RESTARTS, Step, StepKind
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
 from tasks.effects.placing import require_live
+from tasks.effects.restart_request import finish, request
 from tasks.effects.run import RESUME, Roles, Run, stop_line
-from tasks.effects.service import request_restart
 from tasks.effects.silence import tell_refusals, wake
 
 _PLACE_NOTHING = frozenset(
@@ -150,6 +150,7 @@ def ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
         before = datetime.fromisoformat(facts["started_before"])
         if not same_process(run, node, before):
             run.report.note(node.name, "the restart was requested before; waiting for it")
+            finish(run, node)
             return before
     require_planned_files(run, step, node)
     status = run.status(node)
@@ -163,7 +164,7 @@ def ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
         started_before=before.isoformat(),
         asked_at=asked_at.isoformat(),
     )
-    request_restart(run.remote(node), run.admin(node), clock=run.site.clock)
+    request(run, node)
     return before
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -82,6 +82,12 @@ class Run:
     def admin(self, node: Node) -> AdminApi:
         return self.site.admin(node)
 
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Those that the plan speaks of, in inventory order; others are not in the cluster."""
+        named = {*self.plan.targets, *self.plan.baseline}
+        return tuple(member for member in self.site.cluster.members if member.name in named)
+
     def member(self, name: str) -> Member:
         return self.site.cluster.member(name)
 
@@ -123,9 +129,9 @@ class Run:
         except RemoteError as error:
             raise RemoteError(error.problem, node=node.name, remedy=PAIR_FIRST) from error
 
-    def active_nodes(self) -> dict[str, str]:
-        """Per member, the node that speaks for it now."""
-        members = self.site.cluster.members
+    def active_nodes(self, among: Collection[str] | None = None) -> dict[str, str]:
+        """Per member, the node that speaks for it now; of these members alone, if some are named."""
+        members = [m for m in self.members if among is None or m.name in among]
         return {m.name: (self.roles(m).primary if m.is_pair else m.nodes[0]).name for m in members}
 
     def active_nodes_but(self, node: Node, *, successor: Node | None = None) -> dict[str, str]:
@@ -133,7 +139,7 @@ class Run:
 
         A single member speaks for itself again once it is back; in a pair it is the primary.
         """
-        others = {m.name: m for m in self.site.cluster.members if m.name != node.member}
+        others = {m.name: m for m in self.members if m.name != node.member}
         active = {m.name: (self.roles(m).primary if m.is_pair else m.nodes[0]).name for m in others.values()}
         own = self.member(node.member)
         if successor is not None:

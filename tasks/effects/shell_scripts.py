@@ -5,15 +5,24 @@ together from text. Nothing here prints file content except READ_CFG (server.cfg
 (certificates: public).
 """
 
-# args: server.cfg, the data directory. Prints four facts, a line "---", then the file as it is.
+# args: server.cfg, the product's directory, its data directory, the directory below which they lie (a
+# volume's, or /). Prints facts (the paths without symbolic links among them), a line "---", then the file.
 READ_CFG = r"""
 set -u
 cfg=$(readlink -f -- "$1") && [ -f "$cfg" ] || { echo "no such file: $1" >&2; exit 10; }
 [ -r "$cfg" ] || { echo "not readable: $cfg" >&2; exit 11; }
 case $cfg in *[[:cntrl:]]*) echo "control characters in the path of server.cfg" >&2; exit 12 ;; esac
-owned=$2/certificates
-[ -d "$owned" ] || owned=$2
+owned=$3/certificates
+[ -d "$owned" ] || owned=$3
 printf 'path %s\n' "$cfg"
+real() {
+    real=$(readlink -m -- "$2") || real=$2
+    case $real in *[[:cntrl:]]*) echo "control characters in the path of $2" >&2; exit 12 ;; esac
+    printf '%s %s\n' "$1" "$real"
+}
+real home "$2"
+real data "$3"
+real root "$4"
 echo "now $(date +%s)"
 echo "uid $(id -u)"
 echo "user $(stat -c '%u:%g' -- "$owned")"
@@ -22,14 +31,17 @@ echo "---"
 cat -- "$cfg"
 """
 
-# args: service user, keystore, truststore, then the target directories joined with their work
-# directories as pairs. Prints one fact per line; certificates in base64.
+# args: service user, keystore, truststore, the data directory without symbolic links, then the
+# target directories. Prints one fact per line; certificates in base64. Where a target's files are
+# staged is decided by where it really lies: core/places.py work_dir is the same rule.
 FACTS = r"""
 set -u
-user=$1 keystore=$2 truststore=$3
-shift 3
+user=$1 keystore=$2 truststore=$3 data=$4
+shift 4
 uid=$(id -u)
 fact() { printf '%s %s\n' "$1" "$(printf %s "$2" | tr '[:cntrl:]' '?')"; }
+fact effective "$(readlink -m -- "$keystore" || printf %s "$keystore")"
+fact effective "$(readlink -m -- "$truststore" || printf %s "$truststore")"
 as_service() {
     if [ "$uid" = "${user%%:*}" ]; then "$@"
     elif [ "$uid" = 0 ]; then chroot --userspec="$user" / "$@"
@@ -42,15 +54,17 @@ show() {
     sum=$(sha256sum < "$1") || sum=unreadable
     echo "file $2 ${sum%% *} $(stat -L -c '%u:%g %a %Z' -- "$1") $can"
 }
-show "$keystore/Cluster_cert.pem" Cluster_cert.pem
-show "$keystore/Cluster_key.pem" Cluster_key.pem
-show "$truststore/Cluster_cafile.pem" Cluster_cafile.pem
-[ ! -e "$truststore/Cluster_crl/crl.pem" ] || echo "crl present"
 content() {
-    [ ! -r "$1" ] || echo "$2 $(base64 < "$1" | tr -d '\n')"
+    [ ! -r "$1" ] || echo "content64 $2 $(base64 < "$1" | tr -d '\n')"
 }
-content "$truststore/Cluster_cafile.pem" ca64
-content "$keystore/Cluster_cert.pem" cert64
+for use in Cluster HA; do
+    show "$keystore/${use}_cert.pem" "${use}_cert.pem"
+    show "$keystore/${use}_key.pem" "${use}_key.pem"
+    show "$truststore/${use}_cafile.pem" "${use}_cafile.pem"
+    content "$truststore/${use}_cafile.pem" "${use}_cafile.pem"
+    content "$keystore/${use}_cert.pem" "${use}_cert.pem"
+done
+[ ! -e "$truststore/Cluster_crl/crl.pem" ] || echo "crl present"
 for entry in "$keystore"/* "$keystore"/.[!.]* "$keystore"/..?*; do
     [ -e "$entry" ] || continue
     case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) ;; *) fact other "${entry##*/}" ;; esac
@@ -70,14 +84,17 @@ free() {
     df -Pk -- "$1" | { read -r head; read -r name blocks used free rest; echo "$free"; }
 }
 while [ $# -gt 0 ]; do
-    target=$(nearest "$1") work=$(nearest "$2")
+    real=$(readlink -m -- "$1") || real=$1
+    case $real in "$data"/*) own=$data/.fab-tls ;; *) own=$real/.fab-tls ;; esac
+    target=$(nearest "$real") work=$(nearest "$own")
+    fact real "$real"
     if as_service test -w "$target" && as_service test -w "$work"; then may=service
     elif [ "$uid" = 0 ]; then may=root
     else may=nobody
     fi
     fact target "$may $(stat -L -c %d -- "$target") $(stat -L -c %d -- "$work") $(free "$work") $1"
-    for run in "$2"/*; do [ ! -d "$run" ] || fact work "$run"; done
-    shift 2
+    for run in "$own"/*; do [ ! -d "$run" ] || fact work "$run"; done
+    shift
 done
 """
 
@@ -219,6 +236,11 @@ case $(cat -- "$1/lock/owner" 2>/dev/null) in *"\"run\":\"$2\""*) ;; *) exit 7 ;
 mv -fT -- "$1/lock" "$1/lock.$$" || exit 4
 rm -rf -- "$1/lock.$$"
 rmdir -- "$1" 2>/dev/null || :
+"""
+
+# args: work directory. Prints who holds the lock; fails where it is free.
+HOLDER = r"""
+cat -- "$1/lock/owner"
 """
 
 # args: log file, bytes. The end of a log, for the cause of a failure.

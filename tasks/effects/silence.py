@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.core.errors import OperatorError
 from tasks.core.gates import View
-from tasks.core.model import Node
+from tasks.core.model import ByCommand, Node
 from tasks.core.places import WORK_NAME, data_of
+from tasks.core.plan import StepKind
 from tasks.core.server_log import DEFAULT_LOG, TRACE_LOG, dead_admin_lines, peer_refusals
 from tasks.effects.file_access import shown
 from tasks.effects.run import RESUME, Run, stop_line
 from tasks.effects.server_logs import tail_of_log
 from tasks.effects.service import start
-from tasks.effects.service_managers import start_argv
+from tasks.effects.service_managers import standing_of, start_argv
 
+BACKED_UP = frozenset({StepKind.PLACE, StepKind.HA_PLACE, StepKind.MOVE_KEYSTORE})
 LOG_LOOKS = 4  # the log of a silent server is read this often before `return_s` is over
 
 
@@ -26,7 +29,8 @@ class _Silence:
 
     since_s: float | None = None
     log_read_s: float = 0.0
-    started_s: float | None = None
+    started: bool = False
+    judge_s: float = 0.0  # when to look whether it is half up
 
 
 def wake(run: Run, node: Node, *, since: datetime) -> Callable[[View, float], None]:
@@ -39,7 +43,7 @@ def wake(run: Run, node: Node, *, since: datetime) -> Callable[[View, float], No
 
     Returns:
         A nudge for `wait.hold`: raises GateTimeout once T1 or T11 is certain, and asks the service
-        manager to start a server that was silent for `limits.return_s`, once.
+        manager to start a server that was silent for `limits.return_s`, once, and not before it has ended.
     """
     silence = _Silence()
 
@@ -49,6 +53,7 @@ def wake(run: Run, node: Node, *, since: datetime) -> Callable[[View, float], No
             return
         if silence.since_s is None:
             silence.since_s = silence.log_read_s = waited_s
+            silence.judge_s = waited_s + 2 * node.limits.return_s
         _act(run, node, silence, waited_s=waited_s, since=since)
 
     return nudge
@@ -59,16 +64,27 @@ def _act(run: Run, node: Node, silence: _Silence, *, waited_s: float, since: dat
     if waited_s - silence.log_read_s >= return_s / LOG_LOOKS:
         silence.log_read_s = waited_s
         _stop_if_dead(run, node, since=since)
-    if silence.started_s is None:
-        if waited_s - (silence.since_s or 0.0) >= return_s:
-            silence.started_s = waited_s
-            argv = " ".join(start_argv(node.start_by))
-            text = f"silent for {return_s:g} s: asking the service manager to start it: {argv}"
-            run.report.note(node.name, text)
-            start(run.remote(node))
-    elif waited_s - silence.started_s >= return_s:
-        silence.started_s = waited_s
+    silent_s = waited_s - (silence.since_s or 0.0)
+    if silent_s >= return_s and not silence.started and not _may_still_end(run, node):
+        silence.started, silence.judge_s = True, waited_s + return_s
+        argv = shlex.join(start_argv(node.start_by))
+        text = f"silent for {silent_s:.0f} s: asking the service manager to start it: {argv}"
+        run.report.note(node.name, text)
+        start(run.remote(node))
+    elif waited_s >= silence.judge_s:
+        silence.judge_s = waited_s + return_s
         _stop_if_half_up(run, node)
+
+
+def _may_still_end(run: Run, node: Node) -> bool:
+    """A start now would do nothing, and be spent: the manager still has the former process."""
+    by = node.start_by
+    if isinstance(by, ByCommand):
+        return False
+    try:
+        return standing_of(run.remote(node), by).up
+    except OperatorError:
+        return False
 
 
 def _stop_if_dead(run: Run, node: Node, *, since: datetime) -> None:
@@ -77,10 +93,17 @@ def _stop_if_dead(run: Run, node: Node, *, since: datetime) -> None:
         raise stop_line(
             node.name,
             "the server runs but listens on nothing (T1); its log says: " + " | ".join(lines[-2:]),
-            remedy=f"nothing else was touched. On {node.name}: copy the old files back from {backup(run, node)}, "
+            remedy=f"nothing else was touched. On {node.name}: {_put_right(run, node)}, "
             f"end the server process with TERM, then TERM again, and start it. Then: fab status; "
             f"fab migrate-cluster --break-lock {run.record.id}; fab plan",
         )
+
+
+def _put_right(run: Run, node: Node) -> str:
+    """A run that places nothing keeps no copy of the files: it has changed none."""
+    if _keeps_copies(run):
+        return f"copy the old files back from {backup(run, node)}"
+    return "put a key, a certificate and a CA file there that belong together (this run changed no file)"
 
 
 def _stop_if_half_up(run: Run, node: Node) -> None:
@@ -92,8 +115,16 @@ def _stop_if_half_up(run: Run, node: Node) -> None:
         node.name,
         f"the control port serves {seen.leaf.sha256[:8]}, but the admin API does not come up (T11)",
         remedy="does KeyStore in server.cfg name a directory with AdminDefaultCert.pem and AdminDefaultKey.pem? "
-        f"fab check; the former server.cfg is in {backup(run, node)}. Then: {RESUME}",
+        f"fab check{_former_cfg(run, node)}. Then: {RESUME}",
     )
+
+
+def _former_cfg(run: Run, node: Node) -> str:
+    return f"; the former server.cfg is in {backup(run, node)}" if _keeps_copies(run) else ""
+
+
+def _keeps_copies(run: Run) -> bool:
+    return any(step.kind in BACKED_UP for step in run.plan.steps)
 
 
 def backup(run: Run, node: Node) -> str:

@@ -8,6 +8,7 @@ from tasks.core.errors import Refused
 from tasks.core.formation import plan_creation, plan_joining
 from tasks.core.membership_keys import OBJECT
 from tasks.core.plan import Plan, Value
+from tasks.core.plan_text import post_lines
 from tasks.core.render import step_text
 from tests.core.certs import OTHER_SHARED, SHARED
 from tests.core.formations import SETS, THREE, WITH_PAIR, addressed, formed, pending, unformed, wanting
@@ -31,6 +32,16 @@ def test_files_come_first_then_the_configuration_then_one_restart_after_the_othe
         *("restart:gw-a", "restart:gw-b", "restart:gw-c"),
         "prove:cluster",
     ]
+
+
+def test_what_is_configured_is_shown_as_rest_takes_it() -> None:
+    lines = post_lines(plan_creation(unformed(), SETS))
+    assert [line.split(":")[0] for line in lines] == [
+        f"  [{node}] ClusterMembership" for node in ("gw-a", "gw-b", "gw-c")
+    ]
+    assert "EnableClusterMembership true" in lines[0]
+    assert "ControlPort 9104" in lines[0]
+    assert 'ClusterName "MyCluster"' in lines[0]
 
 
 def test_the_counts_grow_with_every_member_and_those_that_are_not_there_yet_are_not_asked() -> None:

@@ -16,15 +16,20 @@ from tasks.core.model import (
     Cluster,
     CommandSecret,
     EnvSecret,
+    ExecFiles,
+    FilesBy,
     FileSecret,
+    HostFiles,
     KeyringSecret,
     Node,
     PromptSecret,
     SecretRef,
     Via,
+    Volume,
 )
 
 FILE = Path("/etc/amlen/inventory.yaml")
+UNIT = BySystemd("imaserver.service")
 EXAMPLE = Path(__file__).parents[2] / "inventory.yaml"
 
 
@@ -126,16 +131,56 @@ def test_keystore_and_truststore_are_paths_on_the_node() -> None:
         ("{restart: systemd}", BySystemd("imaserver.service"), BySystemd("imaserver.service")),
         ("{restart: rest, unit: my.service}", ByRest(), BySystemd("my.service")),
         ("{restart: rest, start: podman, container: IMA}", ByRest(), ByContainer("podman", "IMA")),
-        ("{restart: docker, container: IMA}", ByContainer("docker", "IMA"), BySystemd("imaserver.service")),
+        ("{restart: docker, container: IMA}", ByContainer("docker", "IMA"), ByContainer("docker", "IMA")),
+        ("{restart: podman, start: systemd, container: IMA}", ByContainer("podman", "IMA"), UNIT),
+        ("{files: podman, container: IMA}", ByRest(), ByContainer("podman", "IMA")),
+        ("{restart: systemd, files: podman, container: IMA}", UNIT, UNIT),
         ("{start: [/opt/start, '-x y']}", ByRest(), ByCommand(("/opt/start", "-x y"))),
     ],
-    ids=["systemd", "unit", "podman", "docker", "command"],
+    ids=[
+        "systemd",
+        "unit",
+        "podman",
+        "docker starts what it restarts",
+        "unless said otherwise",
+        "by the engine that has its files",
+        "a unit that runs a container",
+        "command",
+    ],
 )
 def test_service_says_how_the_server_is_restarted_and_started(
     service: str, restart: object, start: object
 ) -> None:
     found = node(f"{{service: {service}}}")
     assert (found.restart_by, found.start_by) == (restart, start)
+
+
+DATA = PurePosixPath("/var/lib/amlen-server")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("{}", HostFiles()),
+        ("{service: {start: docker, container: IMA}}", HostFiles()),
+        ("{service: {volume: {host: /mnt/amlen}}}", HostFiles(Volume(PurePosixPath("/mnt/amlen"), DATA))),
+        (
+            "{data_dir: /data/a, service: {volume: {host: /mnt, container: /data}}}",
+            HostFiles(Volume(PurePosixPath("/mnt"), PurePosixPath("/data"))),
+        ),
+        ("{service: {files: podman, container: IMA}}", ExecFiles(ByContainer("podman", "IMA"))),
+    ],
+    ids=["host", "host of a container", "volume of the data directory", "volume that holds it", "exec"],
+)
+def test_service_says_where_the_servers_files_are_reached(settings: str, expected: FilesBy) -> None:
+    assert node(settings).files_by == expected
+
+
+def test_a_container_is_known_from_whoever_names_its_engine() -> None:
+    container = ByContainer("podman", "IMA")
+    for said in ("restart", "start", "files"):
+        assert node(f"{{service: {{{said}: podman, container: IMA}}}}").container == container
+    assert node("{service: {container: IMA}}").container is None
 
 
 def test_the_unit_of_messagesight_is_its_own() -> None:

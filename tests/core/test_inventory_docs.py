@@ -12,8 +12,10 @@ import pytest
 from tasks.core.inventory_schema import (
     AdminShape,
     ClusterShape,
+    HaShape,
     LimitsShape,
     MemberShape,
+    MembershipShape,
     NodeShape,
     ServiceShape,
     Settings,
@@ -22,6 +24,7 @@ from tasks.core.inventory_schema import (
     schema_text,
 )
 from tasks.core.model import Admin, Limits, Ssh
+from tasks.core.wanted_membership import WantedMembership
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/inventory.md").read_text()
@@ -29,6 +32,8 @@ SECTIONS: dict[str, type[Shape]] = {
     "ssh": SshShape,
     "admin": AdminShape,
     "service": ServiceShape,
+    "membership": MembershipShape,
+    "ha": HaShape,
     "limits": LimitsShape,
 }
 KEYS = {
@@ -56,10 +61,19 @@ def test_the_reference_names_the_defaults_of_the_limits() -> None:
     }
 
 
-@pytest.mark.parametrize(("shape", "model"), [(SshShape, Ssh), (AdminShape, Admin), (LimitsShape, Limits)])
-def test_a_section_has_the_keys_of_its_model(
-    shape: type[Shape], model: type[Ssh] | type[Admin] | type[Limits]
-) -> None:
+Model = type[Ssh] | type[Admin] | type[WantedMembership] | type[Limits]
+
+
+@pytest.mark.parametrize(
+    ("shape", "model"),
+    [
+        (SshShape, Ssh),
+        (AdminShape, Admin),
+        (MembershipShape, WantedMembership),
+        (LimitsShape, Limits),
+    ],
+)
+def test_a_section_has_the_keys_of_its_model(shape: type[Shape], model: Model) -> None:
     assert set(shape.model_fields) == {field.name for field in fields(model)}
 
 

@@ -72,6 +72,23 @@ VALUES = [
     ("service: {start: rest}", '.start: must be systemd, docker, podman or a list [PROGRAM, ARGUMENT], got'),
     ("service: {start: []}", "service.start: must be a list of text, the program first -> "),
     ("service: {start: podman}", "service.start: podman needs the container's name -> give `container:"),
+    ("service: {files: docker}", "service.files: docker needs the container's name -> give `container:"),
+    (
+        "service: {start: podman, files: docker, container: IMA}",
+        "service.files: one container has one engine, not podman and docker -> keep one of them",
+    ),
+    ("service: {files: exec}", 'service.files: must be host or docker or podman, got "exec" -> '),
+    ("service: {volume: {container: /v}}", "service.volume.host: no directory of the host -> write volume:"),
+    ("service: {volume: {host: /v, contaner: /w}}", "volume.contaner: unknown key -> did you mean `container`"),
+    ("service: {volume: /v}", "service.volume: must be a mapping, got text -> "),
+    (
+        "service: {files: docker, container: IMA, volume: {host: /v}}",
+        "service.volume: with `files: docker` no volume is used -> remove one of the two",
+    ),
+    (
+        "log_dir: /logs, service: {volume: {host: /mnt/a}}",
+        'log_dir "/logs" is not in the volume, which the container sees as /var/lib/amlen-server -> ',
+    ),
     ("service: {unit: -x}", "service.unit: must be a name of letters, digits and _ . @ : -"),
     ("keystor: /k", "keystor: unknown key -> did you mean `keystore`?"),
     ("port: 22", "port: unknown key -> `port` belongs under `ssh` or `admin`"),
@@ -246,3 +263,34 @@ def test_a_secret_as_reference_beside_the_literal_one_is_no_fault() -> None:
 
 def test_the_lines_name_the_file_so_that_an_editor_can_open_it() -> None:
     assert re.match(r"inventory\.yaml:3 clusters\.demo\.zzz: ", str(faults(demo("zzz: 1"))))
+
+
+PAIR = """clusters:
+  demo:
+    members:
+      a: {{pair: {{x: {{host: 10.0.0.1{x}}}, y: {{host: 10.0.0.2{y}}}}}{both}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("texts", "problem"),
+    [
+        (
+            {"x": ", ha: {preferred_primary: true}", "y": ", ha: {preferred_primary: true}"},
+            "pair.y.ha.preferred_primary: both nodes are the preferred primary -> say it on one node",
+        ),
+        ({"x": ", ha: {group: g}"}, "pair.y.ha.group: not the same on both nodes -> say `group` once"),
+        ({"both": ", ha: {replication_port: 1000}"}, "a.ha.replication_port: must be 1024..65535, got 1000"),
+        (
+            {"both": ", ha: {discovery_timeout_s: 9}"},
+            "ha.discovery_timeout_s: must be at least 10 seconds, got 9",
+        ),
+        (
+            {"both": ", ha: {external_replication_port: 9999}"},
+            "external_replication_port: without `replication_port`",
+        ),
+        ({"both": ", ha: {discovery_address: gw}"}, "ha.discovery_address: "),
+    ],
+)
+def test_what_a_pair_must_not_say_of_its_ha_channel(texts: dict[str, str], problem: str) -> None:
+    assert problem in str(faults(PAIR.format(**{"x": "", "y": "", "both": ""} | texts)))

@@ -85,17 +85,36 @@ def test_a_declaration_that_is_no_longer_needed_is_said() -> None:
     assert _member_findings(healthy(cluster("gw-a", "gw-b"), runs=SHARED)) == []
 
 
-def test_islands_that_no_seed_connects_would_never_meet() -> None:
+ADDRESSES = {name: f"10.0.1.{number}" for number, name in enumerate(MEMBERS, 4)}
+
+
+def _unseeded() -> Snapshot:
+    """Each member names those of its own island."""
     snapshot = apart()
     for name in MEMBERS:
         home = NEWER if name in NEWER else OLDER
-        seeds = tuple(f"{member}:9104" for member in home)
-        snapshot = alter_membership(snapshot, name, discovery_server_list=seeds)
-    assert [f.name for f in _member_findings(snapshot)] == ["islands", "islands-unseeded"]
-    one = alter_membership(snapshot, "gw-a", discovery_server_list=("gw-d:9104",))
-    assert [f.name for f in _member_findings(one)] == ["islands"]
-    multicast = alter_membership(snapshot, "gw-a", use_multicast_discovery=True)
-    assert [f.name for f in _member_findings(multicast)] == ["islands"]
+        seeds = tuple(f"{ADDRESSES[member]}:9104" for member in home)
+        snapshot = alter_membership(
+            snapshot, name, control_address=ADDRESSES[name], discovery_server_list=seeds
+        )
+    return snapshot
+
+
+def test_islands_that_no_seed_connects_would_never_meet() -> None:
+    assert [f.name for f in _member_findings(_unseeded())] == ["islands", "islands-unseeded"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"discovery_server_list": (f"{ADDRESSES['gw-d']}:9104",)},
+        {"use_multicast_discovery": True},
+        {"control_address": ""},
+    ],
+    ids=["a seed across", "multicast", "a host name stands for an address that is not known"],
+)
+def test_islands_that_may_find_each_other_are_not_called_apart_for_ever(change: dict[str, object]) -> None:
+    assert [f.name for f in _member_findings(alter_membership(_unseeded(), "gw-a", **change))] == ["islands"]
 
 
 def test_the_status_says_that_it_is_not_one_cluster() -> None:

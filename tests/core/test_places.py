@@ -12,13 +12,14 @@ from tests.core.snapshots import DATA, KEYSTORE, TRUSTSTORE, single
 NODE = single("gw-a").nodes[0]
 CFG = DATA / "data/config/server.cfg"
 OUTSIDE = PurePosixPath("/srv/amlen/keystore")
+HOME = DATA / "data"
 SYNCED = DATA / "data/certificates"
 
 
 @pytest.mark.parametrize("target", [KEYSTORE, TRUSTSTORE, CFG.parent])
 def test_inside_the_data_directory_work_is_done_beside_the_synced_tree(target: PurePosixPath) -> None:
-    assert work_dir(NODE, target) == DATA / "data/.fab-tls"
-    assert not work_dir(NODE, target).is_relative_to(SYNCED)
+    assert work_dir(HOME, target) == DATA / "data/.fab-tls"
+    assert not work_dir(HOME, target).is_relative_to(SYNCED)
 
 
 @pytest.mark.parametrize(
@@ -29,11 +30,11 @@ def test_inside_the_data_directory_work_is_done_beside_the_synced_tree(target: P
     ],
 )
 def test_a_target_elsewhere_has_its_work_directory_on_its_own_file_system(target: PurePosixPath) -> None:
-    assert work_dir(NODE, target) == target / ".fab-tls"
+    assert work_dir(HOME, target) == target / ".fab-tls"
 
 
 def test_a_run_stages_each_file_where_a_rename_can_make_it_live() -> None:
-    at = places(NODE, run="r1", keystore=OUTSIDE, truststore=TRUSTSTORE, cfg=CFG)
+    at = places(HOME, run="r1", keystore=OUTSIDE, truststore=TRUSTSTORE, cfg=CFG)
     home = DATA / "data/.fab-tls/r1"
     assert at.key_stage == OUTSIDE / ".fab-tls/r1/stage"
     assert at.ca_stage == at.cfg_stage == home / "stage"
@@ -42,7 +43,7 @@ def test_a_run_stages_each_file_where_a_rename_can_make_it_live() -> None:
 
 
 def test_backups_of_a_keystore_inside_stand_outside_the_synced_tree() -> None:
-    at = places(NODE, run="r1", keystore=KEYSTORE, truststore=TRUSTSTORE, cfg=CFG)
+    at = places(HOME, run="r1", keystore=KEYSTORE, truststore=TRUSTSTORE, cfg=CFG)
     assert not any(path.is_relative_to(SYNCED) for path in (*at.stages, at.backup))
     assert at.stages == (at.key_stage,)
     assert at.backup not in at.stages
@@ -50,7 +51,7 @@ def test_backups_of_a_keystore_inside_stand_outside_the_synced_tree() -> None:
 
 def test_two_runs_share_no_directory() -> None:
     one, two = (
-        places(NODE, run=run, keystore=OUTSIDE, truststore=TRUSTSTORE, cfg=CFG) for run in ("r1", "r2")
+        places(HOME, run=run, keystore=OUTSIDE, truststore=TRUSTSTORE, cfg=CFG) for run in ("r1", "r2")
     )
     assert not {*one.stages, one.backup} & {*two.stages, two.backup}
 

@@ -36,3 +36,17 @@ def test_refused_peers_are_told_with_address_and_reason() -> None:
 def test_a_cut_first_line_and_control_characters_do_no_harm() -> None:
     (line,) = parse_log("A0911 E: cut\n2026-11-22T21:06:06Z text \x1b[2Jmore\n")
     assert "\x1b" not in line.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("error(167772294): error:0A000086:SSL routines::certificate verify failed", True),
+        ("error(1): SSL_ERROR_SSL", False),
+        ("error(167772359): error:0A0000C7:SSL routines::peer did not return a certificate", False),
+    ],
+    ids=["refused", "without a reason", "our own probe"],
+)
+def test_a_refused_peer_on_the_ha_channel_is_told_with_its_reason(reason: str, told: bool) -> None:
+    line = f"2026-11-22T21:07:00.000Z store.c openssl func=SSL_accept, conn= |10.0.1.8|, {reason}\n"
+    assert bool(peer_refusals(line, since=SINCE)) is told

@@ -136,8 +136,33 @@ def test_a_container_as_the_inventory_says_is_noted_with_its_policy(
             "keystore is /srv/keys on the host",
             "files: docker",
         ),
+        (
+            HostFiles(MOUNTED),
+            (MOUNTED, Volume(PurePosixPath("/srv/config"), DATA / "data/config")),
+            "server.cfg is /srv/config/server.cfg on the host",
+            "files: docker",
+        ),
+        (
+            HostFiles(MOUNTED),
+            (MOUNTED, Volume(PurePosixPath("/srv/diag"), DATA / "diag")),
+            "logs is /srv/diag/logs on the host",
+            "files: docker",
+        ),
+        (
+            HostFiles(MOUNTED),
+            (MOUNTED, Volume(PurePosixPath("/srv/data"), DATA / "data")),
+            "data is /srv/data on the host",
+            "files: docker",
+        ),
     ],
-    ids=["volume not said", "no volume at all", "the keystore is a volume of its own"],
+    ids=[
+        "volume not said",
+        "no volume at all",
+        "the keystore is a volume of its own",
+        "server.cfg is in a volume of its own",
+        "so are the logs",
+        "so is the data below the product's directory",
+    ],
 )
 def test_files_that_the_host_has_elsewhere_are_an_error_that_says_what_to_write(
     files: FilesBy, volumes: tuple[Volume, ...], problem: str, remedy: str

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from tasks.core.model import ByContainer, Product
+from tasks.core.model import ByContainer, BySystemd, ExecFiles, Product
 from tasks.core.snapshot import Snapshot
 from tasks.core.upgrade import Runbook, Stage, Standing, plan_upgrade
 from tasks.core.upgrade_text import as_json, as_markdown
@@ -15,6 +15,7 @@ from tests.core.islands import apart
 from tests.core.snapshots import (
     WITH_PAIR,
     alter_files,
+    alter_membership,
     alter_node,
     alter_server,
     healthy,
@@ -105,12 +106,21 @@ def test_no_server_is_stopped_by_the_service_manager() -> None:
 
 
 def test_data_that_a_link_leads_to_already_is_not_moved() -> None:
-    linked = alter_files(_legacy(healthy()), "gw-a", real={OLD / "data": NEW / "data"})
+    linked = alter_files(_legacy(healthy()), "gw-a", real={OLD: NEW, OLD / "data": NEW / "data"})
     runbook = plan_upgrade(linked)
     assert not any("mv -T" in command for command in _commands(_stage(runbook, "gw-a")))
     assert any("mv -T" in command for command in _commands(_stage(runbook, "gw-b")))
-    elsewhere = alter_files(linked, "gw-a", real={OLD / "data": PurePosixPath("/srv/ima/data")})
+    elsewhere = alter_files(linked, "gw-a", real={OLD: PurePosixPath("/srv/ima")})
     assert "sudo ln -sT /srv/ima /var/lib/amlen-server" in _commands(_stage(plan_upgrade(elsewhere), "gw-a"))
+
+
+def test_data_with_a_link_inside_is_moved_with_its_link() -> None:
+    inside = alter_files(
+        _legacy(healthy()), "gw-a", real={OLD: OLD, OLD / "data": PurePosixPath("/srv/store")}
+    )
+    commands = _commands(_stage(plan_upgrade(inside), "gw-a"))
+    assert "sudo mv -T /var/messagesight /var/lib/amlen-server" in commands
+    assert not any("/srv" in command for command in commands)
 
 
 def test_a_cluster_on_its_built_in_pair_gets_credentials_first() -> None:
@@ -141,12 +151,40 @@ def test_require_certificates_is_not_switched_off() -> None:
     assert "Leave RequireCertificates as it is." in as_markdown(plan_upgrade(_legacy(healthy())))
 
 
+def test_require_certificates_that_is_off_is_set_again_at_the_end() -> None:
+    command = "fab cluster.require-certificates true"
+    off = plan_upgrade(alter_membership(_legacy(healthy()), "gw-b", require_certificates=False))
+    assert command in _commands(off.stages[-1])
+    assert "RequireCertificates is false on gw-b" in as_markdown(off)
+    assert command not in as_markdown(plan_upgrade(_legacy(healthy())))
+
+
+def test_pairs_get_ha_credentials_by_name_and_clusters_without_pairs_do_not() -> None:
+    for runs in (BUILTIN_SET, SHARED):
+        commands = _commands(plan_upgrade(_legacy(healthy(WITH_PAIR, runs=runs))).stages[1])
+        assert commands[-3:] == [
+            "fab credentials.create --use ha",
+            "fab ha.migrate gw-d --plan",
+            "fab ha.migrate gw-d",
+        ]
+        assert "ha.migrate" not in as_markdown(plan_upgrade(_legacy(healthy(runs=runs))))
+
+
 def test_a_container_is_run_from_another_image_with_its_volume_at_both_places() -> None:
     boxed = alter_node(_legacy(healthy()), "gw-a", start_by=ByContainer("docker", "IMA"))
     stage = _stage(plan_upgrade(boxed), "gw-a")
     assert "docker rm IMA" in _commands(stage)
     assert not any("rpm" in command for command in _commands(stage))
     assert any(f"at {NEW} and at {OLD}" in action.text for action in stage.actions)
+
+
+def test_a_container_that_systemd_starts_is_a_container_all_the_same() -> None:
+    inside = ExecFiles(ByContainer("podman", "IMA"))
+    quadlet = alter_node(_legacy(healthy()), "gw-a", files_by=inside)
+    assert isinstance(quadlet.nodes["gw-a"].node.start_by, BySystemd)
+    commands = _commands(_stage(plan_upgrade(quadlet), "gw-a"))
+    assert "podman rm IMA" in commands
+    assert not any("rpm" in command for command in commands)
 
 
 def test_a_node_that_does_not_answer_is_planned_by_its_product_in_the_inventory() -> None:

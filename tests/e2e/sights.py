@@ -47,11 +47,11 @@ def processes(lab: Lab) -> dict[str, int | None]:
     return {n.name: read_pid(n.directory / "gateway.pid", belongs_to=n.directory) for n in lab.nodes}
 
 
-def served(lab: Lab, node: str) -> str:
-    """SHA-256 of the certificate on the node's control port."""
+def served(lab: Lab, node: str, *, port: int | None = None) -> str:
+    """SHA-256 of the certificate on the node's control port, or on another one."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    address = (lab.node(node).address, lab.ports.control)
+    address = (lab.node(node).address, port or lab.ports.control)
     with socket.create_connection(address, LIMIT_S) as raw, context.wrap_socket(raw) as tls:
         der = tls.getpeercert(binary_form=True)
     assert der is not None

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tasks.core.issuing import Subject, shared_self_signed
-from tasks.effects.credential_files import write_shared_set
+from tasks.effects.credential_writing import write_shared_set
 from tasks.lab.faults import break_node, mend
 from tasks.lab.health import not_formed
 from tasks.lab.keys import make_key_pem, make_ssh_key

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tasks.core.model import Product
 from tasks.lab.layout import Lab
 from tests.e2e.labs import Change, Rig, rigged, small
 from tests.e2e.sights import fingerprint, leftovers, rest, served
@@ -78,7 +79,7 @@ def test_the_islands_are_shown_as_such_with_versions_and_real_paths(islands: Rig
     assert shown.code == 6
     assert "two islands: Eclipse Amlen (gw-a) and Message Gateway (gw-b, gw-c)" in shown.stdout
     assert "(Eclipse Amlen) on gw-a; 5.0.0.2 " in shown.stdout
-    data = islands.lab.node(LINKED).data_dir / "data"
+    data = islands.lab.node(LINKED).data_dir
     assert f"{data} is really {data.resolve()}" in islands.fab("check").ok().stdout
 
 
@@ -110,6 +111,23 @@ def test_islands_are_joined_by_the_migration(tmp_path: Path) -> None:
         assert "healthy: 3 members" in after
         assert "WARNING islands-over" in after
         assert "nothing to do" in rig.migrate(inventory=rig.changed_inventory("one", _undeclared)).ok().stdout
+
+
+def test_a_pair_of_message_gateways_is_migrated_standby_first(tmp_path: Path) -> None:
+    with rigged(tmp_path, small(1, pairs=1, product=Product.MESSAGESIGHT)) as rig:
+        paths = {str(node.data_dir) for node in rig.lab.nodes}
+        assert all(path.endswith("/var/messagesight") for path in paths)
+        migrated = rig.migrate().ok()
+        assert "complete: healthy: 2 members, 3 nodes" in migrated.stdout
+        done = [e["step"] for e in rig.journal() if e["event"] == "done" and "restart" in e["step"]]
+        assert done[0] == "restart-standby:gw-b"
+        assert sorted(done[1:]) == ["restart:gw-a", "restart:gw-b"]
+        shown = [rest(rig.lab, node)["HighAvailability"] for node in rig.lab.nodes[1:]]
+        assert sorted((one["NewRole"], one["SyncNodes"]) for one in shown) == [("PRIMARY", 2), ("STANDBY", 2)]
+        primary = "gw-b1" if shown[0]["NewRole"] == "PRIMARY" else "gw-b2"
+        new = fingerprint(rig.credentials / "Cluster_cert.pem")
+        assert [served(rig.lab, name) for name in ("gw-a", primary)] == [new, new]
+        assert leftovers(rig.lab) == ()
 
 
 def test_2_0_is_recognised_and_refused(tmp_path: Path) -> None:

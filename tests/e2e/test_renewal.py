@@ -13,7 +13,8 @@ import pytest
 from tasks.core.certificates import parse_pem_chain
 from tasks.core.issuing import Issuer, Subject, leaf_set
 from tasks.core.private_keys import UnreadableKey, read_private_key
-from tasks.effects.credential_files import CA_CERT, CA_FOLDER, CA_KEY, write_member_sets
+from tasks.effects.credential_files import CA_FOLDER
+from tasks.effects.credential_writing import CA_CERT, CA_KEY, write_member_sets
 from tests.e2e.labs import Ran, Rig, rigged, small
 from tests.e2e.sights import fingerprint, rest, sampled, served
 

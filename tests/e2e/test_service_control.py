@@ -22,7 +22,7 @@ from tasks.lab.health import not_formed
 from tasks.lab.layout import LabNode
 from tasks.lab.processes import read_pid
 from tasks.lab.stand_ins import StandIns, service_stand_ins
-from tests.e2e.labs import Ran, Rig, rigged, small
+from tests.e2e.labs import Ran, Rig, begun, rigged, small
 from tests.e2e.sights import eventually, files, fingerprint, leftovers, processes, served
 from tests.effects.node_tree import program
 
@@ -57,6 +57,35 @@ def test_a_migration_under_systemd_stops_by_rest_and_only_starts_by_systemd(tmp_
         for node, earlier in zip(rig.lab.nodes, before, strict=True):
             assert changing(node) == [("systemctl", "start", "imaserver")]
             assert stops(node) == earlier + 1
+
+
+def _killed_before_the_start(rig: Rig, program_name: str, inventory: Path) -> None:
+    """Its server is stopped, and the tool is gone before anything has started it."""
+    node = rig.lab.nodes[0]
+    real, asked = node.bin / program_name, node.bin / "asked"
+    kept = real.rename(node.bin / "kept")
+    program(real, f'case $1 in start) touch {asked}; sleep 2; exit 1 ;; esac\nexec {kept} "$@"')
+    with begun(rig, "--yes", inventory=inventory) as run:
+        assert eventually(asked.exists)
+        assert run.signalled(signal.SIGKILL).code == -signal.SIGKILL
+    kept.replace(real)
+
+
+@pytest.mark.parametrize("manager", ["systemd", "docker"])
+def test_a_run_killed_between_stop_and_start_starts_the_server_when_it_is_resumed(
+    tmp_path: Path, manager: Literal["systemd", "docker"]
+) -> None:
+    def patient(document: dict[str, Any]) -> None:
+        document["defaults"]["limits"]["return_s"] = 600  # silence alone would start nothing
+
+    with rigged(tmp_path, small(1, service=manager)) as rig:
+        inventory, node = rig.changed_inventory("patient", patient), rig.lab.nodes[0]
+        _killed_before_the_start(rig, "systemctl" if manager == "systemd" else "docker", inventory)
+        assert changing(node) == []
+        resumed = rig.resume(inventory=inventory).ok()
+        assert "it was stopped for its restart, and was down: started" in resumed.stderr
+        assert [argv[1] for argv in changing(node)] == ["start"]
+        assert served(rig.lab, node.name) == fingerprint(rig.credentials / "Cluster_cert.pem")
 
 
 @pytest.fixture(scope="module")

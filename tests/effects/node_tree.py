@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tasks.core.model import Admin, Paths
-from tasks.core.places import Places, places
+from tasks.core.places import Places, data_of, places
 from tasks.effects.files import Delivery
 from tasks.effects.remote import Completed
 from tests.effects.local_remote import LocalRemote, node
@@ -127,7 +127,7 @@ class Tree:
 
     def places(self, *, run: str = "run-1", keystore: Path | None = None) -> Places:
         return places(
-            self.remote.node,
+            data_of(self.remote.node),
             run=run,
             keystore=PurePosixPath(keystore or self.keystore),
             truststore=PurePosixPath(self.truststore),

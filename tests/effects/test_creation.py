@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tasks.core.credential_set import FILE_NAMES, KEY_FILE
 from tasks.core.errors import UsageError
+from tasks.core.file_names import HA
 from tasks.core.findings import errors
 from tasks.core.model import Admin, Cluster, Member
 from tasks.effects.creation import Order, create_sets, created_table
@@ -111,3 +113,35 @@ def test_no_key_is_in_what_is_shown(tmp_path: Path, kind: str) -> None:
     assert all(one.leaf.sha256[:16] in shown for one in made.values())
     assert [row[0] for row in table.rows] == list(made)
     assert any(path.name == KEY_FILE for path in written)
+
+
+def pairs_in(folder: Path) -> Cluster:
+    """A single member and two pairs."""
+    single = cluster(folder).members[0]
+    made = tuple(
+        Member(name, tuple(node(Admin("127.0.0.1"), name=f"{name}{n}") for n in (1, 2)))
+        for name in ("gw-x", "gw-y")
+    )
+    return dataclasses.replace(cluster(folder), members=(single, *made))
+
+
+@pytest.mark.parametrize("kind", ["shared", "ca"])
+def test_each_pair_gets_an_ha_set_of_its_own(tmp_path: Path, kind: str) -> None:
+    create_sets(pairs_in(tmp_path), Order(kind), force=False)
+    _, written = create_sets(pairs_in(tmp_path), Order(kind, use="ha"), force=False)
+    loaded, findings = load_sets(tmp_path / "credentials", ("gw-x", "gw-y"), datetime.now(UTC), names=HA)
+    assert errors(findings) == ()
+    assert {name: one.names for name, one in loaded.items()} == {"gw-x": HA, "gw-y": HA}
+    assert loaded["gw-x"].leaf != loaded["gw-y"].leaf
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
+    assert ({path.parent.name for path in written} >= {"ha-ca"}) is (kind == "ca")
+    ours, found = load_sets(tmp_path / "credentials", MEMBERS[:1], datetime.now(UTC))
+    assert set(ours) == set(MEMBERS[:1])
+    assert errors(found) == ()
+
+
+def test_a_cluster_without_a_pair_has_no_ha_sets(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="production has no HA pair"):
+        create_sets(cluster(tmp_path), Order(use="ha"), force=False)
+    with pytest.raises(UsageError, match="--use both is unknown"):
+        create_sets(cluster(tmp_path), Order(use="both"), force=False)

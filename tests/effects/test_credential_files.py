@@ -14,7 +14,8 @@ from tasks.core.credential_set import CA_FILE, CERT_FILE, FILE_NAMES, KEY_FILE, 
 from tasks.core.errors import OperatorError, UsageError
 from tasks.core.findings import Finding
 from tasks.core.issuing import Subject, ca_with_leafs, shared_self_signed
-from tasks.effects.credential_files import load_sets, write_member_sets, write_own_ca, write_shared_set
+from tasks.effects.credential_files import load_sets
+from tasks.effects.credential_writing import write_member_sets, write_own_ca, write_shared_set
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MEMBERS = ("gw-a", "gw-b")

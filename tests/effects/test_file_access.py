@@ -134,6 +134,17 @@ def test_a_link_out_of_the_volume_is_refused(mounted: Tree) -> None:
         look_at_files(mounted.remote)
 
 
+def test_a_link_out_of_the_volume_is_refused_where_another_keystore_is_wanted_too(mounted: Tree) -> None:
+    """What lies there now would be read from the host, which has another file by that name, or none."""
+    mounted.folder(mounted.keystore.parent / "other")
+    wanted = mounted.with_paths(keystore=Path(DATA / "data/certificates/other"))
+    assert look_at_files(wanted.remote).keystore == KEYSTORE
+    mounted.keystore.rename(mounted.root / "elsewhere")
+    mounted.keystore.symlink_to(mounted.root / "elsewhere")
+    with pytest.raises(RemoteError, match=r"a symbolic link leads out of the volume .*/elsewhere"):
+        look_at_files(wanted.remote)
+
+
 def test_inside_a_container_everything_runs_by_exec_as_the_right_user(node: Tree) -> None:
     inside = engine(node)
     _swapped(inside, keystore=PurePosixPath(node.keystore), truststore=PurePosixPath(node.truststore))
@@ -168,6 +179,7 @@ def test_a_container_that_does_not_run_is_said_with_the_way_out(node: Tree) -> N
     with pytest.raises(RemoteError, match="container IMA is exited: nothing can be run in it") as caught:
         look_at_files(engine(node, running=False).remote)
     assert "docker start IMA" in caught.value.remedy
+    assert "goes on with --resume" in caught.value.remedy
     assert "volume" in caught.value.remedy
 
 

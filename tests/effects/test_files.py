@@ -204,11 +204,11 @@ def test_a_crl_is_seen(node: Tree) -> None:
 
 def test_a_file_name_with_a_line_end_cannot_pass_for_a_fact(node: Tree) -> None:
     (node.keystore / CERT).unlink()
-    node.write(node.keystore / "x\ncert64 Zm9yZ2Vk\ntarget root 1 2 zero x", b"")
+    node.write(node.keystore / "x\ncontent64 Cluster_cert.pem Zm9yZ2Vk\ntarget root 1 2 zero x", b"")
     seen = look_at_files(node.remote)
     assert seen.cert_pem == b""
     assert seen.target_fault is None
-    assert seen.others == ("x?cert64 Zm9yZ2Vk?target root 1 2 zero x",)
+    assert seen.others == ("x?content64 Cluster_cert.pem Zm9yZ2Vk?target root 1 2 zero x",)
 
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
@@ -270,10 +270,18 @@ def elsewhere(node: Tree) -> Iterator[Path]:
 
 
 def test_a_keystore_on_another_file_system_than_its_stage_is_a_fault(node: Tree, elsewhere: Path) -> None:
-    shutil.rmtree(node.keystore)
-    node.keystore.symlink_to(elsewhere)
+    (node.data / ".fab-tls").symlink_to(elsewhere)
     fault = look_at_files(node.remote).target_fault
     assert fault == f"{node.keystore} is on another file system than its work directory"
+
+
+def test_a_keystore_linked_to_another_file_system_is_staged_there(node: Tree, elsewhere: Path) -> None:
+    shutil.rmtree(node.keystore)
+    node.keystore.symlink_to(elsewhere)
+    seen = look_at_files(node.remote)
+    assert seen.target_fault is None
+    assert seen.resolved(PurePosixPath(node.keystore)) == PurePosixPath(elsewhere)
+    assert seen.resolved(PurePosixPath(node.truststore)) == PurePosixPath(node.truststore)
 
 
 def test_a_keystore_outside_the_data_directory_is_staged_beside_itself(node: Tree, elsewhere: Path) -> None:

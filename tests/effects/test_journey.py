@@ -52,6 +52,24 @@ def test_the_run_of_another_task_is_not_resumed_and_its_command_is_named(site: S
     assert no.value.remedy == "fab cluster.create --resume"
 
 
+def test_a_run_for_one_member_is_not_resumed_in_the_name_of_another(site: Site) -> None:
+    plan = PLAN.model_copy(update={"task": "cluster.join", "command": "cluster.join gw-d --stop-after 1"})
+    open_run(site.cluster.runs_dir, plan, at=NOON)
+    with pytest.raises(
+        UsageError, match=r"began as `fab cluster.join gw-d --stop-after 1`, not for gw-e"
+    ) as no:
+        resume(site, replace(_journey("cluster.join"), command="cluster.join gw-e"))
+    assert "fab cluster.join --resume" in no.value.remedy
+
+
+@pytest.mark.parametrize("typed", ["", "cluster.join gw-d", "cluster.join --ignore x"])
+def test_the_same_member_or_none_goes_on_with_it(site: Site, typed: str) -> None:
+    plan = PLAN.model_copy(update={"task": "cluster.join", "command": "cluster.join gw-d"})
+    open_run(site.cluster.runs_dir, plan, at=NOON)
+    with pytest.raises(AssertionError, match="nothing is looked at"):
+        resume(site, replace(_journey("cluster.join"), command=typed))
+
+
 def test_without_an_open_run_the_tasks_own_command_is_named(site: Site) -> None:
     with pytest.raises(UsageError, match="no interrupted run") as no:
         resume(site, _journey("cluster.join"))

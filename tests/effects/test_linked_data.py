@@ -83,4 +83,13 @@ def test_work_is_done_in_the_real_data_directory_whichever_name_a_path_has(node:
 def test_without_links_every_path_is_itself(node: Tree) -> None:
     seen = look_at_files(node.remote)
     assert all(path == real for path, real in seen.real.items())
-    assert len(seen.real) == 5  # keystore, truststore, the configuration's directory and file, the data
+    assert len(seen.real) == 6  # keystore, truststore, the configuration's directory and file, the data's two
+
+
+def test_a_link_inside_the_data_directory_does_not_move_the_directory(node: Tree) -> None:
+    away = node.root / "elsewhere"
+    node.data.rename(away)
+    node.data.symlink_to(away)
+    home = PurePosixPath(node.root / "amlen")
+    seen = look_at_files(node.remote)
+    assert (seen.resolved(home), seen.resolved(home / "data")) == (home, PurePosixPath(away))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from tasks.core.errors import OperatorError, RemoteError
 from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, Limits, RestartBy, StartBy
-from tasks.effects.service import request_restart, start, why_start_would_fail
+from tasks.effects.service import finish_restart, request_restart, start, why_start_would_fail
+from tasks.effects.stop import StopOnSignal
 from tests.effects.asking import asking, plain
 from tests.effects.local_remote import LocalRemote, closed_port, node
 from tests.effects.node_tree import SYSTEM_PATH, program
@@ -133,9 +135,12 @@ def test_a_file_that_nobody_may_execute_is_no_command(tools: Path) -> None:
     assert why_start_would_fail(at(tools, start_by=ByCommand((str(script),)))) is None
 
 
-def restart(remote: LocalRemote, clock: Hands) -> None:
+def restart(remote: LocalRemote, clock: Hands) -> list[tuple[str, float]]:
+    """What was reported meanwhile."""
+    told: list[tuple[str, float]] = []
     with asking(remote.node.admin) as (admin, _):
-        request_restart(remote, admin, clock=clock)
+        request_restart(remote, admin, clock=clock, report=lambda seen, left_s: told.append((seen, left_s)))
+    return told
 
 
 def test_a_restart_by_rest_is_one_request_and_no_command(tools: Path) -> None:
@@ -179,12 +184,15 @@ MANAGED = pytest.mark.parametrize("by", [UNIT, IMA], ids=["systemd", "podman"])
 
 
 def managing(tools: Path, by: BySystemd | ByContainer, lives: str, *, start: str = "") -> None:
-    """A stand-in that shows one life after the other at each look, the last one for ever; 0 is none."""
+    """A stand-in that shows one life after the other at each look, the last one for ever.
+
+    0 is none, `none` a unit without a process, and with `down` the look itself fails.
+    """
     (tools / "lives").write_text(lives)
     told = TOLD[by].replace("{{", "{").replace("}}", "}")
     body = f"""case $1 in start) {start or ":"}; exit ;; esac
 lives=$(cat {tools}/lives); life=${{lives%% *}}; echo "${{lives#* }}" > {tools}/lives
-[ $life = 0 ] && state=inactive || state={UP[by]}
+case $life in down) exit 255 ;; 0) state=inactive ;; none) state={UP[by]} life=0 ;; *) state={UP[by]} ;; esac
 {told}"""
     recording(tools, "systemctl" if by == UNIT else "podman", body)
 
@@ -288,3 +296,88 @@ def test_a_stop_that_is_refused_starts_nothing(tools: Path) -> None:
         with pytest.raises(OperatorError, match="500"):
             restart(remote, Hands())
     assert verbs(tools) == ["show"]
+
+
+@MANAGED
+def test_the_wait_for_the_end_says_what_it_sees_and_how_long_it_will(
+    tools: Path, by: BySystemd | ByContainer
+) -> None:
+    managing(tools, by, "1 1 0")
+    name, state = ("imaserver.service", "active") if by == UNIT else ("container IMA", "running")
+    with serving(Script({f"POST {STOP}": DONE})) as port:
+        told = restart(at(tools, restart_by=by, port=port), Hands())
+    assert told == [
+        (f"{name} is {state}", 20),
+        (f"{name} is inactive", 18),
+        (f"{name} is inactive", 16),
+    ]
+
+
+@MANAGED
+def test_a_look_that_fails_after_the_stop_does_not_leave_the_server_down(
+    tools: Path, by: BySystemd | ByContainer
+) -> None:
+    managing(tools, by, "1 1 down 0")
+    with serving(Script({f"POST {STOP}": DONE})) as port:
+        told = restart(at(tools, restart_by=by, port=port), Hands())
+    assert "exit 255" in told[1][0] or "no such unit" in told[1][0]
+    assert verbs(tools)[-1] == "start"
+
+
+@MANAGED
+def test_looks_that_fail_to_the_end_stop_the_line_with_the_way_to_start_it(
+    tools: Path, by: BySystemd | ByContainer
+) -> None:
+    managing(tools, by, "1 down")
+    with serving(Script({f"POST {STOP}": DONE})) as port:
+        remote = at(tools, restart_by=by, port=port)
+        with pytest.raises(RemoteError, match="was stopped for its restart, and may be down") as caught:
+            restart(remote, Hands())
+    assert "fab migrate-cluster --resume (which starts it)" in caught.value.remedy
+    assert "start" not in verbs(tools)
+
+
+@dataclass
+class Interrupting(Hands):
+    """The operator presses Ctrl-C while it sleeps."""
+
+    def sleep(self, seconds: float) -> None:
+        signal.raise_signal(signal.SIGINT)
+        super().sleep(seconds)
+
+
+def test_ctrl_c_between_stop_and_start_waits_for_the_start(tools: Path) -> None:
+    managing(tools, UNIT, "1 1 1 0")
+    with StopOnSignal(announce=lambda text: None) as stop, serving(Script({f"POST {STOP}": DONE})) as port:
+        restart(at(tools, restart_by=UNIT, port=port), Interrupting())
+        assert stop.requested()
+    assert verbs(tools)[-1] == "start"
+
+
+def test_a_unit_that_does_not_follow_the_process_is_not_stopped(tools: Path) -> None:
+    """Its end would not be seen, and systemctl start would do nothing."""
+    managing(tools, UNIT, "none")
+    script = Script({f"POST {STOP}": DONE})
+    with serving(script) as port:
+        remote = at(tools, restart_by=UNIT, port=port)
+        with pytest.raises(RemoteError, match=r"without a process of its own.*nothing was stopped"):
+            restart(remote, Hands())
+    assert script.asked == []
+
+
+@MANAGED
+def test_a_server_left_down_between_stop_and_start_is_started(
+    tools: Path, by: BySystemd | ByContainer
+) -> None:
+    managing(tools, by, "0")
+    assert finish_restart(at(tools, restart_by=by))
+    assert verbs(tools)[-1] == "start"
+
+
+@pytest.mark.parametrize("by", [UNIT, IMA, ByRest(), ByCommand(("again",))])
+def test_a_server_that_is_up_or_that_no_manager_stopped_is_left_alone(tools: Path, by: RestartBy) -> None:
+    managing(tools, UNIT, "1" if by == UNIT else "0")
+    managing(tools, IMA, "1" if by == IMA else "0")
+    (tools / "lives").write_text("1")
+    assert not finish_restart(at(tools, restart_by=by))
+    assert "start" not in verbs(tools)

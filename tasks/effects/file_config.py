@@ -1,0 +1,81 @@
+"""A node's server.cfg as it lies there, and what its directory tells of the server."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tasks.core.places import data_of
+from tasks.core.server_cfg import ServerCfg, parse
+from tasks.effects import shell_scripts
+from tasks.effects.file_access import ABSENT, root_of, seen_by_server, sh
+from tasks.effects.remote import Remote
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSeen:
+    """server.cfg, where it really lies, and whose it is.
+
+    Args:
+        path: Of the file, without symbolic links, as all paths here but `root` as the server sees it.
+        home: The product's data directory.
+        data: Its `data` directory, which may be a link of its own.
+        root: Below it lies everything where a script runs: a volume's directory on the host, or /.
+        clock_offset_s: The node's clock minus ours.
+        uid: Who our privileged commands run as.
+        user: "uid:gid" that owns the certificates.
+        owner: "uid:gid" that owns the file.
+    """
+
+    path: PurePosixPath
+    home: PurePosixPath
+    data: PurePosixPath
+    root: PurePosixPath
+    clock_offset_s: float
+    uid: int
+    user: str
+    owner: str
+    cfg: ServerCfg
+
+    @property
+    def keystore(self) -> PurePosixPath:
+        """As it is in force; a path that cannot exist where none is."""
+        return self.cfg.keystore or ABSENT
+
+    @property
+    def truststore(self) -> PurePosixPath:
+        return self.cfg.truststore or ABSENT
+
+
+def read_config(remote: Remote) -> ConfigSeen:
+    """Read it, and measure the node's clock meanwhile.
+
+    Raises:
+        RemoteError: It is not there or not readable, or a symbolic link leads out of the volume.
+    """
+    node = remote.node
+    asked_at = time.time()
+    done = sh(
+        remote,
+        shell_scripts.READ_CFG,
+        *(node.paths.server_cfg, node.paths.data_dir, data_of(node), str(root_of(node))),
+        what="read server.cfg",
+    )
+    head, _, content = done.stdout.partition(b"---\n")
+    facts = dict(line.split(" ", 1) for line in head.decode().splitlines())
+    path, home, data = (
+        seen_by_server(node, PurePosixPath(facts[name]), root=PurePosixPath(facts["root"]))
+        for name in ("path", "home", "data")
+    )
+    return ConfigSeen(
+        path=path,
+        home=home,
+        data=data,
+        root=PurePosixPath(facts["root"]),
+        clock_offset_s=float(facts["now"]) + 0.5 - (asked_at + time.time()) / 2,
+        uid=int(facts["uid"]),
+        user=facts["user"],
+        owner=facts["cfgowner"],
+        cfg=parse(content.decode("utf-8", "surrogateescape")),
+    )
