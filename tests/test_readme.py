@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from tasks.core import errors
 from tasks.effects.inventory_file import open_inventory
+from tests import forked_fab
 
 ROOT = Path(__file__).parents[1]
 FAB = Path(sys.executable).with_name("fab")
@@ -36,7 +38,7 @@ COMMANDS = sorted({(page.name, command) for page in PAGES for command in _fab_co
 
 @cache
 def _help(task: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([FAB, "--help", task], cwd=ROOT, capture_output=True, text=True, check=False)
+    return forked_fab.run(("fab", "--help", task), cwd=ROOT, env=dict(os.environ), limit_s=60)
 
 
 def test_the_pages_name_many_commands() -> None:
@@ -54,6 +56,14 @@ def test_a_command_of_the_docs_exists_with_its_options(page: str, command: str) 
 
 def test_a_command_that_does_not_exist_would_be_noticed() -> None:
     assert _help("migrate-nothing").returncode != 0
+
+
+def test_the_executable_itself_lists_every_task_of_the_pages() -> None:
+    listed = subprocess.run([FAB, "--list"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tasks = {shlex.split(command)[1] for _, command in COMMANDS}
+    assert {
+        task for task in tasks if not re.search(rf"^  {re.escape(task)}\b", listed, re.MULTILINE)
+    } == set()
 
 
 def test_the_inventory_of_the_readme_is_a_good_one(tmp_path: Path) -> None:

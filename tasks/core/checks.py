@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tasks.core.belonging import outsiders, running_part
 from tasks.core.checks_files import file_checks
+from tasks.core.checks_ha_files import ha_file_checks
 from tasks.core.checks_islands import island_checks
 from tasks.core.checks_members import GROW_UP, cluster_active, members_known
 from tasks.core.checks_pairs import pairs_in_sync
@@ -136,6 +137,7 @@ CHECKS: tuple[Check, ...] = (
     service_checks,
     admin_open,
     file_checks,
+    ha_file_checks,
     pending_ca,
     product_checks,
 )

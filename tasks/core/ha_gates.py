@@ -133,9 +133,34 @@ def stays_apart(standby: str, *, primary: str, remedy: str) -> Gate:
         if not isinstance(waits, Holds):
             return waits
         alone = _leads_alone(view[primary])
-        return (
-            Holds(f"{waits.seen}; {primary} {alone}") if alone else Waiting(f"{primary} is not PRIMARY 1/1")
-        )
+        if not alone:
+            return Waiting(f"{_leading_text(primary, view[primary])}, wanted PRIMARY 1/1", joining=True)
+        return Holds(f"{waits.seen}; {primary} {alone}")
+
+    return gate
+
+
+def _leading_text(name: str, seen: NodeView) -> str:
+    if seen.status is None:
+        return f"{name} does not answer: nobody serves the clients"
+    ha = seen.status.ha
+    return f"{name} {ha.new_role} {ha.active_nodes}/{ha.sync_nodes} at State {seen.status.server.state}"
+
+
+def lost_lead(seen: NodeView) -> bool:
+    """A former primary that was started anew and found nobody: it searches, or has given up."""
+    searches = isinstance(searching("it")({"it": seen}), Holds)
+    return searches or gave_up(seen)
+
+
+def leaderless(primary: str) -> Gate:
+    """The primary failed while its standby was apart, and nobody serves: the sooner it is restarted with the
+    new files, the better.
+    """
+
+    def gate(view: View) -> Verdict:
+        text = _leading_text(primary, view[primary])
+        return Holds(f"{text}: it failed meanwhile") if lost_lead(view[primary]) else Waiting(text)
 
     return gate
 

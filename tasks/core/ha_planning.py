@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
 from tasks.core.ha_config import DEFAULT_TIMEOUT_S, HaConfig
-from tasks.core.ha_rounds import OldSet, Round, overlap_holds, rounds_between
+from tasks.core.ha_rounds import OldSet, Round, confusable, overlap_holds, rounds_between, trust_each_other
 from tasks.core.ha_seen import HaSeen, baseline, old_set, on_builtin, runs_with
 from tasks.core.model import Member
 from tasks.core.plan import Counts, Plan, Step, StepKind, Target
@@ -98,10 +98,22 @@ def _leg(seen: HaSeen, pair: Member, wanted: CredentialSet, *, way: str) -> Leg:
             f"the overlapping way is not possible for {pair.name}: {reason}",
             remedy="fab ha.migrate --plan --way documented shows the other one",
         )
+    if way == "documented":
+        _refuse_mutual(seen, pair, old, wanted)
     if old is None or reason or way == "documented":
         why = "as asked" if way == "documented" else f"{pair.name}: {reason}"
         return _documented(seen, pair, wanted, why=f"the documented procedure; {why}")
     return _overlapping(pair, rounds_between(old, wanted))
+
+
+def _refuse_mutual(seen: HaSeen, pair: Member, old: OldSet | None, wanted: CredentialSet) -> None:
+    """The documented way lives on the nodes staying apart: else the sync undoes the standby's files (T7)."""
+    if old is not None and trust_each_other(old, wanted, at=seen.snapshot.taken_at):
+        raise Refused(
+            f"the documented way is not possible for {pair.name}: the former set and the new one trust each other, "
+            "the restarted standby would join its primary at once and get the former files back (T7)",
+            remedy=f"fab ha.migrate {pair.name} --plan shows the overlapping one",
+        )
 
 
 def _no_overlap(seen: HaSeen, pair: Member, old: OldSet | None, wanted: CredentialSet) -> str:
@@ -110,7 +122,13 @@ def _no_overlap(seen: HaSeen, pair: Member, old: OldSet | None, wanted: Credenti
         return "a node on the built-in pair trusts nothing else"
     if old is None:
         return "it is not certain that both nodes have loaded the HA files that lie there"
-    if not overlap_holds(old, wanted, at=seen.snapshot.taken_at):
+    at = seen.snapshot.taken_at
+    if not overlap_holds(old, wanted, at=at):
+        if confusable(old, wanted, at=at):
+            return (
+                "OpenSSL cannot tell their CA certificates apart in one file: the same subject, and no "
+                "AuthorityKeyIdentifier to choose by"
+            )
         return "a node with the former files and one with the next would not trust each other both ways"
     return ""
 
@@ -130,6 +148,8 @@ def _documented(seen: HaSeen, pair: Member, wanted: CredentialSet, *, why: str) 
     notes = (
         f"{name}: while its primary restarts, clients of {name} have no server for about {AWAY_S} s; there is "
         "no standby from its restart on until the pair is in sync again",
+        f"{name}: if its primary fails in between, nobody serves until --resume has brought it back with its new "
+        "files: a node that looks for the other one cannot be restarted before it gives up",
         f"{name}: its standby waits for the primary at most {timeout_s} s (DiscoveryTimeout); once it has given "
         "up, --resume restarts it again",
     )

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from tasks.core.model import Node
+from tasks.core.places import WORK_NAME, data_of
+
 # A node that waits for its peer must not be restarted (T5): it gives up by itself, and then may be.
 _GIVES_UP = "it gives up its search by itself (DiscoveryTimeout, State 9)"
+
+
+def backup_on(node: Node, run: str) -> str:
+    """Where the files of before lie on the node; a file NAME.absent stands for one that was not there."""
+    return f"{data_of(node)}/{WORK_NAME}/{run}/backup"
+
+
+def start_primary(primary: Node, standby: Node, *, run: str, task: str) -> str:
+    """It is down, and the other one has the new files already."""
+    return (
+        f"start its server on {primary.host} by its service manager: where its new files lie it finds {standby.name} "
+        f"by itself. Then: fab {task} --resume. (Its former files: {backup_on(primary, run)})"
+    )
 
 
 def loaded_other(standby: str, primary: str, task: str) -> str:
@@ -17,15 +33,16 @@ def loaded_other(standby: str, primary: str, task: str) -> str:
 
 def standby_in_error(standby: str, task: str) -> str:
     return (
-        f"read imaserver-default.log of {standby}; its primary serves on. Mend what it says, then: "
+        f"read imaserver-default.log of {standby}; its primary is not touched. Mend what it says, then: "
         f"fab {task} --resume restarts {standby} once more"
     )
 
 
-def both_in_error(task: str) -> str:
+def both_in_error(node: Node, *, run: str, task: str) -> str:
     return (
         "read imaserver-default.log of both nodes: do their HA_* files lie there, readable for the service user? "
-        f"fab {task} --resume restarts a node that gave up; the former files are in the run's backup on each node"
+        f"fab {task} --resume restarts a node that gave up; the former files are on each node in "
+        f"{backup_on(node, run)}"
     )
 
 

@@ -102,3 +102,18 @@ def overlap_holds(old: OldSet, new: CredentialSet, *, at: datetime) -> bool:
         Loaded(new.chain, new.ca),
     )
     return all(mutual(one, other, at=at) for one, other in pairwise(states))
+
+
+def trust_each_other(old: OldSet, new: CredentialSet, *, at: datetime) -> bool:
+    """Whether a node with the former set and one with the new one find each other as they are."""
+    return mutual(Loaded(old.chain, old.ca), Loaded(new.chain, new.ca), at=at)
+
+
+def confusable(old: OldSet, new: CredentialSet, *, at: datetime) -> bool:
+    """Whether each set works alone and the union of their CA files does not: OpenSSL looks an issuer up by
+    its subject, and takes the first one where nothing else tells two apart.
+    """
+    was, due = Loaded(old.chain, old.ca), Loaded(new.chain, new.ca)
+    subjects = {certificate.subject for certificate in old.ca if certificate not in new.ca}
+    shared = subjects & {certificate.subject for certificate in new.ca if certificate not in old.ca}
+    return bool(shared) and mutual(was, was, at=at) and mutual(due, due, at=at)

@@ -14,7 +14,19 @@ from tasks.core.observed import standby_started_after_files
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import NodeStatus
 
-UNHEALTHY_WARNINGS = frozenset({"apart", "islands", "pending-files", "pending-ca", "served-expired"})
+UNHEALTHY_WARNINGS = frozenset(
+    {
+        "apart",
+        "islands",
+        "pending-files",
+        "pending-ca",
+        "served-expired",
+        "ha-expired",
+        "ha-files-differ",
+        "ha-garbage",
+        "ha-no-ca",
+    }
+)
 PROVEN_STANDBY = "by files and start time"
 NOT_HEALTH = frozenset(
     {"service-start", "container", "container-volume", "container-policy", "not-writable", "no-space"}

@@ -46,9 +46,13 @@ class ContainerSeen:
         return self.policy not in (*_NEVER_BACK, "on-failure")
 
     def volume_of(self, path: PurePosixPath) -> Volume | None:
-        """The volume that a path of the container lies in; of nested ones the innermost."""
+        """The volume that a path of the container lies in; of nested ones the innermost.
+
+        None where the host has no such directory: in none, or in one that is in memory alone.
+        """
         holding = (each for each in self.volumes if path.is_relative_to(each.container))
-        return max(holding, key=lambda each: len(each.container.parts), default=None)
+        found = max(holding, key=lambda each: len(each.container.parts), default=None)
+        return found if found is not None and found.host.is_absolute() else None
 
 
 def parse_container(body: bytes) -> ContainerSeen:
@@ -67,12 +71,13 @@ def parse_container(body: bytes) -> ContainerSeen:
             words=state.text_or_empty("Status") or ("running" if state.boolean("Running") else "exited"),
         ),
         policy=answer.section("Policy").text_or_empty("Name"),
-        volumes=tuple(_volume(each) for each in answer.sections("Mounts") if each.has("Source")),
+        volumes=tuple(_volume(each) for each in answer.sections("Mounts")),
     )
 
 
 def _volume(mount: Section) -> Volume:
-    return Volume(PurePosixPath(mount.text("Source")), PurePosixPath(mount.text("Destination")))
+    """A tmpfs has no source; it still lies over what is outside of it."""
+    return Volume(PurePosixPath(mount.text_or_empty("Source")), PurePosixPath(mount.text("Destination")))
 
 
 def parse_unit(text: str) -> Standing | None:

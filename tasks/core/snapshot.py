@@ -50,6 +50,7 @@ class HaFiles:
     files: Mapping[str, FileState] = field(default_factory=dict)
     ca_pem: bytes = b""
     cert_pem: bytes = b""
+    trust_extras: frozenset[str] = frozenset()  # "crl": HA_crl/crl.pem; "capath": something in HA_capath
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from tasks.core.file_names import FileNames
+from tasks.core.file_names import HA, FileNames
 from tasks.core.model import ExecFiles, Node
 from tasks.core.snapshot import FileState, HaFiles
 
@@ -38,6 +38,7 @@ def set_files(
         files=file_states(facts, names, keystore=keystore, truststore=truststore),
         ca_pem=content_of(facts, names.ca),
         cert_pem=content_of(facts, names.cert),
+        trust_extras=frozenset(value for key, value in facts if key == "ha" and names is HA),
     )
 
 

@@ -10,13 +10,12 @@ from tasks.core.belonging import part_of
 from tasks.core.checks_formation import check_creation
 from tasks.core.checks_joining import check_joining
 from tasks.core.credential_set import CredentialSet, judge_sets
-from tasks.core.errors import UsageError
 from tasks.core.findings import Finding
 from tasks.core.formation import CREATE, JOIN, plan_creation, plan_joining
 from tasks.core.health import StatusReport, report
-from tasks.core.inventory_faults import did_you_mean
 from tasks.core.plan import Plan
 from tasks.core.render import status_table
+from tasks.core.restart_plan import member_named
 from tasks.core.resuming import clocks
 from tasks.core.snapshot import Snapshot
 from tasks.effects.console import show_table, width
@@ -99,11 +98,8 @@ def require_member(site: Site, member: str, *, open_run: bool) -> None:
     Raises:
         UsageError: There is none of that name, or none was named.
     """
-    names = [each.name for each in site.cluster.members]
-    if not member and not open_run:
-        raise UsageError("which member is to join?", remedy=f"fab {JOIN} MEMBER, one of: {', '.join(names)}")
-    if member and member not in names:
-        raise UsageError(f"{member} is no member of {site.cluster.key}", remedy=did_you_mean(member, names))
+    if member or not open_run:
+        member_named(site.cluster, member, command=f"fab {JOIN}")
 
 
 def _conclude(site: Site, plan: Plan) -> StatusReport:

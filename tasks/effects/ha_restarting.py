@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from tasks.core.gates import Gate, any_of, in_order, in_sync, restarted, took_over
-from tasks.core.ha_gates import STORE_STARTING, counted, joins, pairs, stays_apart, unless_given_up
+from tasks.core.ha_gates import (
+    STORE_STARTING,
+    counted,
+    joins,
+    leaderless,
+    pairs,
+    stays_apart,
+    unless_given_up,
+)
 from tasks.core.ha_planning import STARTS_LATE_S
 from tasks.core.ha_remedies import both_in_error, loaded_other, standby_in_error
 from tasks.core.model import Member, Node
 from tasks.core.plan import Step, StepKind
 from tasks.core.status import PRODUCTION, STANDBY
+from tasks.effects.ha_lead import bring_back, came_back, require_answer
 from tasks.effects.ha_placing import parted_nodes, require_ha_live
 from tasks.effects.ha_proof import prove_loaded
 from tasks.effects.ha_search import ask_once, ensure_time_left, has_given_up, search_again
@@ -26,8 +35,10 @@ def part(run: Run, step: Step) -> str:
     gate = unless_given_up(
         in_order(
             restarted(standby.name, started_before=before, state=STORE_STARTING),
-            _apart(run, primary, standby),
-            count_gate(run, step, member),
+            any_of(
+                in_order(_apart(run, primary, standby), count_gate(run, step, member)),
+                leaderless(primary.name),
+            ),
         ),
         standby.name,
         remedy=lambda _: standby_in_error(standby.name, run.plan.task),
@@ -42,13 +53,9 @@ def rejoin(run: Run, step: Step) -> str:
     member = run.member(step.target)
     primary, standby = parted_nodes(run, member)
     parted = next(s for s in run.plan.steps if s.kind is StepKind.HA_PART and s.target == member.name)
-    asked = bool(run.facts(step).get("started_before"))
-    if not asked:
-        ensure_time_left(run, parted, standby, least_s=STARTS_LATE_S)
-        gate = in_order(_apart(run, primary, standby), count_gate(run, step, member))
-        run.wait(gate, standby, f"{standby.name} in its search", limit_s=standby.limits.join_s)
-        prove_loaded(run, standby, primary=primary)
-    elif has_given_up(run, standby):
+    if not run.facts(step).get("started_before"):
+        _stand_ready(run, step, primary, standby=standby, parted=parted)
+    if run.facts(step).get("started_before") and has_given_up(run, standby):
         search_again(run, parted, standby)
     before = ask_once(run, step, primary, state=PRODUCTION)
     states = (PRODUCTION, STANDBY)
@@ -60,12 +67,28 @@ def rejoin(run: Run, step: Step) -> str:
         ),
         primary.name,
         standby.name,
-        remedy=lambda _: both_in_error(run.plan.task),
+        remedy=lambda _: both_in_error(primary, run=run.record.id, task=run.plan.task),
         former={primary.name: before},
     )
     seen = hold_pair(run, step, gate, primary, f"{member.name} as a pair again")
     _require_files(run, step, member)
     return seen
+
+
+def _stand_ready(run: Run, step: Step, primary: Node, *, standby: Node, parted: Step) -> None:
+    """The standby searches with its new credentials for long enough, and its primary still leads.
+
+    A primary that failed meanwhile is brought back here, or has come back by itself.
+    """
+    status = require_answer(run, primary, standby)
+    if came_back(run, step, primary, status):
+        return
+    if bring_back(run, step, primary, parted=parted, standby=standby):
+        return
+    ensure_time_left(run, parted, standby, least_s=STARTS_LATE_S)
+    gate = in_order(_apart(run, primary, standby), count_gate(run, step, run.member(step.target)))
+    run.wait(gate, standby, f"{standby.name} in its search", limit_s=standby.limits.join_s)
+    prove_loaded(run, standby, primary=primary)
 
 
 def restart_ha_standby(run: Run, step: Step) -> str:

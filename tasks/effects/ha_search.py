@@ -67,7 +67,7 @@ def search_again(run: Run, step: Step, node: Node) -> None:
 def ensure_time_left(run: Run, step: Step, node: Node, *, least_s: float) -> None:
     """The node searches for at least so long; one that would give up sooner is let do so, and restarted."""
     if not has_given_up(run, node):
-        left_s = _search_left_s(run, node)
+        left_s = search_left_s(run, node)
         if left_s >= least_s:
             return
         run.report.note(node.name, f"gives up its search in {max(left_s, 0):.0f} s: waiting for that")
@@ -76,8 +76,8 @@ def ensure_time_left(run: Run, step: Step, node: Node, *, least_s: float) -> Non
     search_again(run, step, node)
 
 
-def _search_left_s(run: Run, node: Node) -> float:
-    """DiscoveryTimeout less what the process has lived; the default timeout where none can be read."""
+def search_left_s(run: Run, node: Node) -> float:
+    """How long it will search yet: DiscoveryTimeout less what the process has lived; the default timeout where none can be read."""
     uptime_s = run.status(node).server.uptime_s
     try:
         timeout_s = read_config(run.admin(node).configuration("HighAvailability")).discovery_timeout_s

@@ -15,7 +15,7 @@ from tasks.core.answer import clean
 from tasks.core.errors import Locked, RemoteError
 from tasks.core.places import WORK_NAME, data_of
 from tasks.core.plan import MIGRATE
-from tasks.effects import shell_scripts
+from tasks.effects import lock_scripts
 from tasks.effects.file_access import run_script, shown
 from tasks.effects.remote import Remote
 
@@ -103,7 +103,7 @@ def _work(remote: Remote) -> PurePosixPath:
 
 def _take(remote: Remote, line: str, *, acting: str) -> Holder | None:
     content = line.encode() + b"\n"
-    done = run_script(remote, shell_scripts.LOCK, _work(remote), acting=acting, stdin=content)
+    done = run_script(remote, lock_scripts.LOCK, _work(remote), acting=acting, stdin=content)
     if done.exit_status == 0:
         return None
     if done.exit_status == HELD:
@@ -128,7 +128,7 @@ def holders(remotes: Sequence[Remote]) -> dict[str, Holder]:
     """Who holds the lock, by node; nodes that are free are left out. Raises RemoteError."""
     found = {}
     for remote in remotes:
-        done = run_script(remote, shell_scripts.HOLDER, _work(remote))
+        done = run_script(remote, lock_scripts.HOLDER, _work(remote))
         if done.exit_status == 0:
             found[remote.node.name] = _holder(done.text)
     return found
@@ -140,7 +140,7 @@ def unlock(remotes: Sequence[Remote], *, run: str, acting: dict[str, str]) -> tu
     for remote in remotes:
         by = acting.get(remote.node.name, "")
         try:
-            done = run_script(remote, shell_scripts.UNLOCK, _work(remote), run, acting=by)
+            done = run_script(remote, lock_scripts.UNLOCK, _work(remote), run, acting=by)
         except RemoteError:
             left.append(remote.node.name)
             continue

@@ -65,6 +65,10 @@ for use in Cluster HA; do
     content "$keystore/${use}_cert.pem" "${use}_cert.pem"
 done
 [ ! -e "$truststore/Cluster_crl/crl.pem" ] || echo "crl present"
+[ ! -e "$truststore/HA_crl/crl.pem" ] || echo "ha crl"
+for entry in "$truststore"/HA_capath/*; do
+    [ ! -e "$entry" ] || { echo "ha capath"; break; }
+done
 for entry in "$keystore"/* "$keystore"/.[!.]* "$keystore"/..?*; do
     [ -e "$entry" ] || continue
     case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) ;; *) fact other "${entry##*/}" ;; esac
@@ -209,38 +213,6 @@ sha256sum -- "$ca" "$cert" "$key" "$cfg"
 CLEAN = r"""
 set -u
 for dir in "$@"; do rm -rf -- "$dir"; rmdir -- "${dir%/*}" "${dir%/*/*}" 2>/dev/null || :; done
-"""
-
-# args: work directory. Standard input: the owner's line. Exit 0: taken; 7: held, owner printed.
-# The lock appears with its owner in it, by a rename that fails where another one stands.
-LOCK = r"""
-set -u
-umask 077
-IFS= read -r line
-mkdir -p -- "$1" || exit 4
-new=$1/lock.$$
-rm -rf -- "$new"
-mkdir -- "$new" && printf '%s\n' "$line" > "$new/owner" || { rm -rf -- "$new"; exit 4; }
-if mv -fT -- "$new" "$1/lock" 2>/dev/null; then exit 0; fi
-rm -rf -- "$new"
-[ -d "$1/lock" ] || { echo "$1/lock is no directory" >&2; exit 4; }
-head -c 2000 -- "$1/lock/owner" 2>/dev/null
-exit 7
-"""
-
-# args: work directory, run. Removes the lock only if that run holds it.
-UNLOCK = r"""
-set -u
-[ -d "$1/lock" ] || exit 0
-case $(cat -- "$1/lock/owner" 2>/dev/null) in *"\"run\":\"$2\""*) ;; *) exit 7 ;; esac
-mv -fT -- "$1/lock" "$1/lock.$$" || exit 4
-rm -rf -- "$1/lock.$$"
-rmdir -- "$1" 2>/dev/null || :
-"""
-
-# args: work directory. Prints who holds the lock; fails where it is free.
-HOLDER = r"""
-cat -- "$1/lock/owner"
 """
 
 # args: log file, bytes. The end of a log, for the cause of a failure.

@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks.lab.clock import Clock
 from tasks.lab.disturbances import Disturbances
 from tasks.lab.logs import Logs
+from tasks.lab.requests import FILE, Requests
 from tasks.lab.settings import GatewaySettings
 from tasks.lab.state_file import StateFile
 
@@ -22,6 +23,7 @@ class Host:
     logs: Logs
     state: StateFile
     disturbances: Disturbances
+    requests: Requests
 
     @property
     def server_name(self) -> str:
@@ -43,4 +45,5 @@ def open_host(directory: Path, settings: GatewaySettings) -> Host:
         logs=Logs(Path(settings.data_dir)),
         state=StateFile(directory / "state.json", settings),
         disturbances=Disturbances(directory / "faults.json"),
+        requests=Requests(directory / FILE),
     )

@@ -97,6 +97,8 @@ class _Connection(BaseHTTPRequestHandler):
         if not self._is_authorized():
             return self._answer(_NOT_AUTHORIZED, faults)
         path = self.path.partition("?")[0]
+        if method == "POST":
+            self.server.gateway.host.requests.note(path, content)
         return self._answer(routes.answer(self.server.gateway, method, path=path, content=content), faults)
 
     def _is_authorized(self) -> bool:

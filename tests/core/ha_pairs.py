@@ -5,11 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from tasks.core.certificates import Certificate
 from tasks.core.credential_set import CredentialSet
 from tasks.core.file_names import HA
 from tasks.core.ha_seen import HaSeen
-from tasks.core.issuing import Subject, ca_with_leafs, leaf_set, shared_self_signed
+from tasks.core.issuing import (
+    Subject,
+    ca_with_leafs,
+    credential_set,
+    leaf_set,
+    new_key,
+    shared_self_signed,
+)
 from tasks.core.snapshot import FileState, HaFiles, Snapshot
 from tests.core.certs import NOW
 from tests.core.snapshots import KEYSTORE, PLACED_AT, TRUSTSTORE, alter_files, cluster, healthy, pair
@@ -34,6 +48,18 @@ NEW = for_ha(shared_self_signed(Subject("new HA"), days=365, now=NOW))
 _CA = ca_with_leafs(Subject("HA CA"), members={"gw-d": Subject("gw-d")}, days=365, ca_days=3650, now=NOW)
 ISSUED = for_ha(_CA.sets["gw-d"])
 RENEWED = for_ha(leaf_set("gw-d", _CA.issuer, subject=Subject("gw-d again"), days=365, now=NOW))
+
+
+def plain(name: str) -> CredentialSet:
+    """Self-signed as by the shortest of commands: no AuthorityKeyIdentifier, no other extension."""
+    key, subject = new_key(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder(
+        subject, subject, key.for_tls().public_key(), x509.random_serial_number()
+    )
+    dated = builder.not_valid_before(NOW).not_valid_after(NOW + timedelta(days=30))
+    signed = dated.sign(key.for_tls(), hashes.SHA256())
+    made = Certificate.from_der(signed.public_bytes(Encoding.DER))
+    return for_ha(credential_set("gw-d", key, chain=(made,), ca=(made,)))
 
 
 def ha_files(one: CredentialSet | None, *, changed_at: float = PLACED_AT, readable: bool = True) -> HaFiles:

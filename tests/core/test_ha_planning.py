@@ -17,7 +17,7 @@ from tasks.core.plan import Counts, Plan
 from tasks.core.render import plan_table
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import NOW
-from tests.core.ha_pairs import ISSUED, NEW, OLD, PAIR, RENEWED, ha_files, lying, seen, with_files
+from tests.core.ha_pairs import ISSUED, NEW, OLD, PAIR, RENEWED, ha_files, lying, plain, seen, with_files
 from tests.core.plans import step_ids
 from tests.core.snapshots import alter_files, alter_membership
 
@@ -67,6 +67,19 @@ def test_a_new_leaf_of_the_same_ca_takes_one_round() -> None:
 def test_the_documented_way_can_be_asked_for() -> None:
     made = plan(lying(OLD), way="documented")
     assert (step_ids(made), made.why) == (DOCUMENTED, "the documented procedure; as asked")
+
+
+def test_the_documented_way_is_refused_where_the_nodes_would_not_stay_apart() -> None:
+    with pytest.raises(Refused, match="the former set and the new one trust each other") as refused:
+        plan(lying(ISSUED), RENEWED, way="documented")
+    assert refused.value.remedy == "fab ha.migrate gw-d --plan shows the overlapping one"
+
+
+def test_one_subject_without_key_identifiers_takes_the_documented_way_and_says_why() -> None:
+    made = plan(lying(plain("gateway")), plain("gateway"))
+    assert made.strategy == "documented"
+    assert "OpenSSL cannot tell their CA certificates apart" in made.why
+    assert plan(lying(plain("gateway")), plain("another")).strategy == "overlap"
 
 
 @pytest.mark.parametrize(

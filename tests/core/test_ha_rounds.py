@@ -7,10 +7,18 @@ import pytest
 from tasks.core.certificates import parse_pem_chain
 from tasks.core.credential_set import CredentialSet
 from tasks.core.file_names import HA
-from tasks.core.ha_rounds import OldSet, mutual, overlap_holds, overlapping_ca, rounds_between
-from tasks.core.issuing import credential_set
+from tasks.core.ha_rounds import (
+    OldSet,
+    confusable,
+    mutual,
+    overlap_holds,
+    overlapping_ca,
+    rounds_between,
+    trust_each_other,
+)
+from tasks.core.issuing import Subject, credential_set, shared_self_signed
 from tests.core.certs import BUILTIN_SET, NOW, loaded
-from tests.core.ha_pairs import ISSUED, NEW, OLD, RENEWED, for_ha
+from tests.core.ha_pairs import ISSUED, NEW, OLD, RENEWED, for_ha, plain
 
 
 def old(one: CredentialSet) -> OldSet:
@@ -65,3 +73,23 @@ def test_trust_in_one_direction_is_not_enough() -> None:
     assert mutual(loaded(both(OLD, NEW)), standby, at=NOW)
     assert not mutual(loaded(OLD), standby, at=NOW)
     assert not mutual(loaded(BUILTIN_SET), standby, at=NOW)
+
+
+def test_two_of_one_subject_without_key_identifiers_cannot_lie_in_one_ca_file() -> None:
+    """Each works alone; of the two in one file OpenSSL tries only the first."""
+    one, again, other = plain("gateway"), plain("gateway"), plain("another")
+    assert mutual(loaded(one), loaded(one), at=NOW)
+    assert not overlap_holds(old(one), again, at=NOW)
+    assert confusable(old(one), again, at=NOW)
+    assert overlap_holds(old(one), other, at=NOW)
+    assert not confusable(old(one), other, at=NOW)
+
+
+def test_the_same_subject_with_key_identifiers_can() -> None:
+    one, again = (for_ha(shared_self_signed(Subject("gateway"), days=30, now=NOW)) for _ in range(2))
+    assert overlap_holds(old(one), again, at=NOW)
+
+
+def test_sets_under_one_ca_trust_each_other_as_they_are() -> None:
+    assert trust_each_other(old(ISSUED), RENEWED, at=NOW)
+    assert not trust_each_other(old(OLD), NEW, at=NOW)

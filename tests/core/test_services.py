@@ -19,6 +19,7 @@ from tests.core.snapshots import DATA, alter, alter_node, healthy, rest_silent
 
 IMA = ByContainer("docker", "IMA")
 MOUNTED = Volume(PurePosixPath("/mnt/amlen"), DATA)
+MEMORY = Volume(PurePosixPath(), PurePosixPath("/t"))
 RUNS = Standing(up=True, since="2026-11-22T20:00:00Z", words="running")
 BY_VOLUME = HostFiles(MOUNTED)
 UNIT = "LoadState=loaded\nActiveState=active\nMainPID=71\nExecMainStartTimestampMonotonic=123\n"
@@ -31,7 +32,7 @@ def inspected(**state: object) -> bytes:
 
 
 def test_a_containers_state_policy_and_volumes_are_read() -> None:
-    assert parse_container(inspected()) == ContainerSeen(RUNS, "always", (MOUNTED,))
+    assert parse_container(inspected()) == ContainerSeen(RUNS, "always", (MOUNTED, MEMORY))
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,12 @@ def test_a_container_as_the_inventory_says_is_noted_with_its_policy(
         (HostFiles(MOUNTED), (), f"{DATA} is in no volume", "files: docker"),
         (
             HostFiles(MOUNTED),
+            (MOUNTED, Volume(PurePosixPath(), DATA / "diag")),
+            "diag/logs is in no volume",
+            "files: docker",
+        ),
+        (
+            HostFiles(MOUNTED),
             (MOUNTED, Volume(PurePosixPath("/srv/keys"), DATA / "data/certificates/keystore")),
             "keystore is /srv/keys on the host",
             "files: docker",
@@ -158,6 +165,7 @@ def test_a_container_as_the_inventory_says_is_noted_with_its_policy(
     ids=[
         "volume not said",
         "no volume at all",
+        "the logs are in memory alone",
         "the keystore is a volume of its own",
         "server.cfg is in a volume of its own",
         "so are the logs",

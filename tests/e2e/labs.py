@@ -21,6 +21,7 @@ from tasks.lab.faults import break_node, mend
 from tasks.lab.health import not_formed
 from tasks.lab.layout import CLUSTER_KEY, Lab, Topology
 from tasks.lab.lifecycle import down, up
+from tests import forked_fab
 
 PROJECT = Path(__file__).resolve().parents[2]
 FAB = Path(sys.executable).with_name("fab")
@@ -68,16 +69,7 @@ class Rig:
         return self.run(self.argv(task, *args, inventory=inventory))
 
     def run(self, argv: tuple[str, ...]) -> Ran:
-        done = subprocess.run(
-            argv,
-            cwd=PROJECT,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
+        done = forked_fab.run(argv, cwd=PROJECT, env=self.environment(), limit_s=LIMIT_S)
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def environment(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pytest
 
 from tasks.lab.lifecycle import down
 from tests.e2e.labs import FAB, PROJECT, SPEED, Ran
+from tests.forked_fab import shim
 
 PAGES = sorted((PROJECT / "docs" / "journeys").glob("*.md"))
 LIMIT_S = 170.0
@@ -37,7 +38,10 @@ def run(script: str, place: Path) -> Ran:
     """With a home in which nothing is configured, and no terminal to ask at."""
     home = place / "home"
     home.mkdir()
-    environment = {"PATH": f"{FAB.parent}:{os.environ['PATH']}", "HOME": str(home)}
+    programs = place / "bin"
+    programs.mkdir()
+    shim(programs)
+    environment = {"PATH": f"{programs}:{FAB.parent}:{os.environ['PATH']}", "HOME": str(home)}
     done = subprocess.run(
         ("sh", "-eux", "-c", script),
         cwd=place,

@@ -1,0 +1,172 @@
+"""`fab`, forked from a process that has its imports behind it: the same program, a second sooner.
+
+A command's start takes a second of imports, and the tests start hundreds. Here one server per test
+process imports what `fab` imports and forks for each command: own process, arguments, directory,
+environment and descriptors, the exit code of its own. What is killed or signalled, and what is about
+starting itself, is tested with the real executable.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+PROJECT = Path(__file__).resolve().parents[1]
+_MOST = 1 << 20
+_SHIM = """\
+#!{python} -ISE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+    server.connect({path!r})
+    order = json.dumps([["fab", *sys.argv[1:]], os.getcwd(), dict(os.environ)]).encode()
+    socket.send_fds(server, [order], [0, 1, 2])
+    server.recv(64)
+    code = server.recv(64)
+sys.exit(int(code) if code else 137)
+"""
+
+
+def run(
+    argv: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], limit_s: float
+) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run` would, without a terminal and with text captured.
+
+    Raises:
+        subprocess.TimeoutExpired: It did not end in time, and was killed.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(os.devnull, "rb") as nothing:
+        fds = [nothing.fileno(), out.fileno(), err.fileno()]
+        code = _order(argv, cwd=cwd, env=env, fds=fds, limit_s=limit_s)
+        return subprocess.CompletedProcess(argv, code, _text(out), _text(err))
+
+
+def shim(directory: Path) -> Path:
+    """A small executable `fab` in the directory, for scripts that find it by PATH."""
+    path = directory / "fab"
+    path.write_text(_SHIM.format(python=sys.executable, path=str(_server())))
+    path.chmod(0o755)
+    return path
+
+
+def _order(
+    argv: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], fds: list[int], limit_s: float
+) -> int:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+        server.connect(str(_server()))
+        server.settimeout(limit_s)
+        socket.send_fds(server, [json.dumps([argv, str(cwd), dict(env)]).encode()], fds)
+        pid = int(server.recv(64))
+        try:
+            code = server.recv(64)
+        except TimeoutError as error:
+            os.kill(pid, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(argv, limit_s) from error
+    return int(code) if code else -signal.SIGKILL
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
+@cache
+def _server() -> Path:
+    """Started at the first use; it ends with this process, whose end closes the pipe."""
+    path = Path(tempfile.mkdtemp(prefix="forked-fab-")) / "socket"
+    argv = (sys.executable, "-m", "tests.forked_fab", str(path))
+    server = subprocess.Popen(argv, cwd=PROJECT, stdin=subprocess.PIPE)
+    atexit.register(_end, server, path)
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert server.poll() is None, "the server of forked commands ended"
+        assert time.monotonic() < deadline, "the server of forked commands does not start"
+        time.sleep(0.01)
+    return path
+
+
+def _end(server: subprocess.Popen[bytes], path: Path) -> None:
+    assert server.stdin is not None
+    server.stdin.close()
+    server.wait(timeout=10)
+    path.unlink(missing_ok=True)
+    path.parent.rmdir()
+
+
+def serve(path: str) -> None:
+    """Fork for every order until the pipe at standard input is closed."""
+    from fabric.main import program as _program  # noqa: F401
+
+    import fabfile as _imported  # noqa: F401 - what every command needs
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(f"{path}.new")
+        listener.listen(64)
+        os.rename(f"{path}.new", path)
+        while sys.stdin.fileno() not in _readable(listener.fileno()):
+            client, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                _live(client)
+            client.close()
+
+
+def _readable(listener: int) -> set[int]:
+    poll = select.poll()
+    for descriptor in (sys.stdin.fileno(), listener):
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll()}
+
+
+def _live(client: socket.socket) -> None:
+    """One command, from its order to its exit code; never returns."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        data, fds, _, _ = socket.recv_fds(client, _MOST, 3)
+        argv, cwd, environment = json.loads(data)
+        for number, descriptor in enumerate(fds):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.chdir(cwd)
+        os.environ.clear()
+        os.environ.update(environment)
+        time.tzset()
+        client.send(str(os.getpid()).encode())
+        code = _run(argv)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        client.send(str(code).encode())
+        os._exit(code)
+
+
+def _run(argv: list[str]) -> int:
+    from fabric.main import program
+
+    sys.argv = argv
+    try:
+        program.run(argv)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:  # noqa: BLE001 - shown and turned into 1, as the interpreter does
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
