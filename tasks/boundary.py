@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from invoke.context import Context
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
 from invoke.parser.argument import Argument
 from invoke.parser.parser import ParseMachine
 from invoke.tasks import Task
@@ -21,6 +21,7 @@ from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
 
 INTERRUPTED = 130
+_AT_LEAST = {"stop_after": 1}  # 0 could mean at once, or never
 
 
 def operator_task(**options: Any) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
@@ -53,6 +54,23 @@ class _Optional(Argument):
         return made
 
 
+class _Number(Argument):
+    """A whole number; another word ends as Invoke's own parse errors do, and not in a traceback."""
+
+    @classmethod
+    def like(cls, argument: Argument) -> _Number:
+        made = cls(names=argument.names, kind=int, default=argument.default, help=argument.help)
+        made.attr_name = argument.attr_name
+        return made
+
+    def set_value(self, value: Any, cast: bool = True) -> None:
+        least = _AT_LEAST.get(self.attr_name or "", 0)
+        if not str(value).isdecimal() or int(value) < least:
+            given = str(self.name).replace("_", "-")
+            raise ParseError(f"--{given} takes a whole number, {least} or more, and not {value!r}")
+        super().set_value(value, cast=cast)
+
+
 class _Task(Task[Callable[..., None]]):
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         return [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
@@ -63,6 +81,8 @@ def _as_meant(argument: Argument) -> Argument:
     if argument.kind is tuple:
         names, help_text = argument.names, argument.help
         return Argument(names=names, kind=list, default=[], help=help_text, attr_name=argument.attr_name)
+    if argument.kind is int:
+        return _Number.like(argument)
     return _Optional.like(argument) if argument.positional and argument.default is not None else argument
 
 
@@ -90,7 +110,7 @@ def _run(body: Callable[..., None], context: Context, *args: Any, **kwargs: Any)
         tell(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        tell("interrupted; nothing was begun that is not finished\n  -> fab status")
+        tell("interrupted; no step was under way\n  -> fab status names a run that is open")
         return INTERRUPTED
 
 

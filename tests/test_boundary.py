@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from invoke.context import Context
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
 from invoke.parser import Parser
 from invoke.parser.context import ParserContext
 
@@ -16,7 +16,9 @@ from tasks.core.errors import Refused
 
 
 @operator_task(positional=["member"], iterable=["ignore"], help={"member": "the member"})
-def touch(c: Context, member: str = "", resume: bool = False, ignore: Sequence[str] = ()) -> None:
+def touch(
+    c: Context, member: str = "", resume: bool = False, stop_after: int = 0, ignore: Sequence[str] = ()
+) -> None:
     """A task like ours."""
 
 
@@ -62,6 +64,18 @@ def test_an_option_that_is_given_several_times_holds_whole_words() -> None:
     assert read("touch", "--ignore", "rest", "--ignore", "no-space")["ignore"] == ["rest", "no-space"]
     assert read("touch", "--ignore", "rest", "gw-a")["member"] == "gw-a"
     assert list(read("touch")["ignore"]) == []
+
+
+def test_a_number_is_a_number() -> None:
+    assert read("touch", "gw-a", "--stop-after", "2")["stop_after"] == 2
+    assert read("touch", "--stop-after=12")["stop_after"] == 12
+    assert read("touch")["stop_after"] == 0
+
+
+@pytest.mark.parametrize("word", ["two", "0", "1.5", "-1"])
+def test_a_number_that_is_none_is_said_and_no_traceback(word: str) -> None:
+    with pytest.raises(ParseError, match=f"--stop-after takes a whole number, 1 or more, and not '{word}'"):
+        read("touch", "--stop-after", word)
 
 
 def test_an_error_ends_with_its_own_exit_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,8 +76,8 @@ def _is_standby(seen: NodeSnapshot) -> bool:
 
 
 def _other_credentials(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> Iterator[Finding]:
-    if is_done(snapshot, member, wanted):
-        return
+    if not isinstance(snapshot.active(member).membership, Membership) or is_done(snapshot, member, wanted):
+        return  # who could not be asked is not known to be a member, and that is said
     text = (
         "is a member already and does not run with its credential set; forming the rest would not change that"
     )

@@ -11,7 +11,7 @@ from tasks.core.checks_formation import TO_BE_MENDED, clocks_apart, identities, 
 from tasks.core.checks_wanted import cluster_name, places_apart
 from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, Severity
-from tasks.core.membership_keys import Keys, seed, wanted_keys
+from tasks.core.membership_keys import Keys, endpoints, seed, seeds_of, wanted_keys
 from tasks.core.model import Member
 from tasks.core.observed import loaded_now
 from tasks.core.snapshot import NodeSnapshot, Snapshot
@@ -57,10 +57,25 @@ def joining_keys(snapshot: Snapshot, name: str) -> dict[str, Keys]:
     cluster = snapshot.cluster
     points = (endpoint_of(snapshot.nodes[n.name]) for m in running_beside(snapshot, name) for n in m.nodes)
     seeds = tuple(seed(*point) for point in points if point is not None)
+    seeds = _begun_with(snapshot, name, running=seeds) or seeds
     return {
         node.name: wanted_keys(node, cluster_name=cluster.cluster_name, seeds=seeds)
         for node in cluster.member(name).nodes
     }
+
+
+def _begun_with(snapshot: Snapshot, name: str, *, running: tuple[str, ...]) -> tuple[str, ...]:
+    """The list that it has already, of a run that was given up, say: it may name members still to come.
+
+    Nothing where that leads to nobody who runs, or to a stranger.
+    """
+    member = snapshot.cluster.member(name)
+    configured = snapshot.active(member).membership
+    if belonging(snapshot, member) is Belonging.OUTSIDE or not isinstance(configured, Membership):
+        return ()
+    has, ahead = (endpoints(",".join(one)) for one in (configured.discovery_server_list, running))
+    known = ahead | endpoints(",".join(seeds_of(snapshot.cluster, member)))
+    return configured.discovery_server_list if has & ahead and has <= known else ()
 
 
 def endpoint_of(seen: NodeSnapshot) -> tuple[str, int] | None:

@@ -20,6 +20,9 @@ def cluster_name(name: str) -> Iterator[Finding]:
     if bad := _REFUSED_IN_NAMES.search(name):
         text = f"ClusterName {name!r} cannot be: the server refuses the character {bad[0]!r}"
         yield _error("cluster-name-invalid", "", text, remedy)
+    if name != name.strip(" "):
+        text = f"ClusterName {name!r} cannot be: the server refuses a blank at the beginning or the end"
+        yield _error("cluster-name-invalid", "", text, remedy)
     if len(name.encode()) > LONGEST_NAME:
         text = f"ClusterName is {len(name.encode())} bytes long, {LONGEST_NAME} at most"
         yield _error("cluster-name-invalid", "", text, remedy)

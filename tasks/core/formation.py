@@ -108,7 +108,7 @@ def _why(coming: _Newcomers) -> str:
     if not coming.members:
         return "every member is in the cluster and configured as the inventory says"
     if coming.running:
-        return f"{named} joins {', '.join(coming.running)} in the cluster {name}"
+        return f"{named} join{'s' * (len(coming.members) == 1)} {', '.join(coming.running)} in the cluster {name}"
     return f"forms the cluster {name} of {named}"
 
 

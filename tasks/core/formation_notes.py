@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tasks.core.belonging import Belonging, belonging
+from tasks.core.membership_keys import endpoints, seed
 from tasks.core.model import Member
 from tasks.core.snapshot import Snapshot
 from tasks.core.status import Membership
@@ -20,7 +22,7 @@ def creation_notes(snapshot: Snapshot, new: tuple[Member, ...]) -> tuple[str, ..
         return ()
     return (
         *_cost(new, running=len(new) < len(snapshot.cluster.members)),
-        *_identity(new),
+        *_identity(snapshot, new),
         *_multicast(new),
         *_switches(new),
     )
@@ -32,7 +34,7 @@ def joining_notes(part: Snapshot, new: tuple[Member, ...]) -> tuple[str, ...]:
         return ()
     return (
         *_cost(new, running=True),
-        *_identity(new),
+        *_identity(part, new),
         *_lists(part, new[0]),
         *_multicast(new),
         *_switches(new),
@@ -54,20 +56,27 @@ def _cost(new: Iterable[Member], *, running: bool) -> Iterator[str]:
         yield "members that are in the cluster already are neither configured nor restarted"
 
 
-def _identity(new: Iterable[Member]) -> Iterator[str]:
-    names = ", ".join(member.name for member in new)
-    yield f"a server that becomes a member gets a new ServerUID: {names}"
+def _identity(snapshot: Snapshot, new: Iterable[Member]) -> Iterator[str]:
+    """Who is configured already has had it with that."""
+    names = ", ".join(m.name for m in new if belonging(snapshot, m) is Belonging.OUTSIDE)
+    if names:
+        yield f"a server that becomes a member gets a new ServerUID: {names}"
 
 
 def _lists(part: Snapshot, new: Member) -> Iterator[str]:
-    """The seed lists of the others stay as they are."""
+    """The seed lists of the others stay as they are; one that names the newcomer already needs no word."""
+    points = (node.membership.endpoint for node in new.nodes)
+    named = endpoints(",".join(seed(*point) for point in points if point is not None))
     running = [m for m in part.cluster.members if m.name != new.name]
     lists = [
         seen.membership
         for member in running
         if isinstance((seen := part.active(member)).membership, Membership)
     ]
-    if any(not one.use_multicast_discovery for one in lists):
+    if any(
+        not (one.use_multicast_discovery or named <= endpoints(",".join(one.discovery_server_list)))
+        for one in lists
+    ):
         yield (
             f"the DiscoveryServerList of the running members does not name {new.name}, and is left so: members "
             f"remember each other over restarts, and {new.name} dials the others by its own list. Only a member "

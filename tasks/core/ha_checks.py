@@ -42,6 +42,14 @@ def relevant(findings: Iterable[Finding], pairs: tuple[Member, ...]) -> tuple[Fi
     )
 
 
+def of_ha_sets(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What was found of credential sets, with the command that makes one of this use."""
+    make, make_ha = "fab credentials.create", "fab credentials.create --use ha"
+    return tuple(
+        replace(f, remedy=f.remedy.replace(make, make_ha)) if make_ha not in f.remedy else f for f in findings
+    )
+
+
 def ha_checks(seen: HaSeen) -> Iterator[Finding]:
     """Every reason against changing the HA credentials of these pairs."""
     for member in seen.pairs:

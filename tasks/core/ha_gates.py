@@ -41,12 +41,10 @@ def reason_text(code: int, text: str = "") -> str:
 
 
 def gave_up(seen: NodeView) -> bool:
-    """The node takes no part any more until its next start."""
-    if seen.status is None:
+    """The node takes no part any more until its next start, and has settled: not on its way down (T5)."""
+    if seen.status is None or seen.status.server.state != MAINTENANCE:
         return False
-    return seen.status.ha.new_role == "UNSYNC_ERROR" or (
-        seen.status.server.state == MAINTENANCE and seen.status.ha.new_role not in ("PRIMARY", "STANDBY")
-    )
+    return seen.status.ha.new_role not in ("PRIMARY", "STANDBY")
 
 
 def unless_given_up(

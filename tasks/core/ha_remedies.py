@@ -25,9 +25,10 @@ def start_primary(primary: Node, standby: Node, *, run: str, task: str) -> str:
 def loaded_other(standby: str, primary: str, task: str) -> str:
     """The restarted standby runs with credentials that are not the planned ones."""
     return (
-        f"{primary} serves on alone. Look at owner, mode and names of the HA_* files on {standby} (T2), mend them; "
-        f"{_GIVES_UP}, then: fab {task} --resume restarts it once more. If it paired with {primary} again, the "
-        f"sync has replaced its files: give the run up and plan anew: fab status names the run"
+        f"{primary} serves on. Look at owner, mode and names of the HA_* files on {standby} (T2), mend them; "
+        f"{_GIVES_UP}, then: fab {task} --resume restarts it once more. If it paired with {primary} again (or the "
+        "former set and the new one trust each other), the sync has replaced its files: give the run up, make both "
+        "nodes load what lies there (fab restart MEMBER), and plan anew: fab status names the run"
     )
 
 

@@ -67,7 +67,9 @@ def loads_its_files(snapshot: Snapshot, member: Member) -> bool:
 
     Nothing shows an HA certificate while the pair is in sync; but of two nodes that found each other one
     is proof enough: a process that is younger than the files. The sync that follows a standby's start
-    writes the standby's own anew (T7), so that only the primary's tell when they came.
+    writes the standby's own anew (T7), so that only the primary's tell when they came: before its start, or
+    by the sync of its own joining, as a standby. Later than that somebody placed them; then a younger
+    standby is no proof, because it may have got them after it had loaded others.
     """
     active, standby = snapshot.active(member), snapshot.standby(member)
     if standby is None or not isinstance(active.files, NodeFiles) or active.files.ha.files == {}:
@@ -77,7 +79,10 @@ def loads_its_files(snapshot: Snapshot, member: Member) -> bool:
         return False
     placed_at = max(state.changed_at for state in active.files.ha.files.values())
     placed_at -= active.files.clock_offset_s
-    return any(_started_at(one) > placed_at for one in (active, standby))
+    late_s = placed_at - _started_at(active)
+    if late_s < 0:
+        return True
+    return late_s <= active.node.limits.sync_s and _started_at(standby) > placed_at
 
 
 def _started_at(seen: NodeSnapshot) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from tasks.core.render import TextTable
 from tasks.core.snapshot import NodeSnapshot, Snapshot
 from tasks.core.status import Membership, NodeStatus
 
+_KEY_WIDTH = 2 + len("MessagingExternalAddress") + 4  # and the gaps between the columns
+_NARROWEST = 24  # an address with its port
 MARK = "*"  # before a key that the nodes have not alike, though they should
 
 
@@ -100,7 +103,7 @@ def membership_table(shown: ShownMembership, *, width: int) -> TextTable:
     """Keys as rows and nodes as columns; where that is too wide, a row per value with the nodes that have it."""
     wide = _by_node(shown)
     longest = (max(map(len, column)) + 2 for column in zip(wide.header, *wide.rows, strict=True))
-    return wide if sum(longest) <= width else _by_value(shown)
+    return wide if sum(longest) <= width else _by_value(shown, width=width)
 
 
 def _keys(shown: ShownMembership) -> tuple[str, ...]:
@@ -124,7 +127,7 @@ def _value(one: ShownNode, key: str) -> str:
     return text_of(one.keys[key]) if one.keys else "?"
 
 
-def _by_value(shown: ShownMembership) -> TextTable:
+def _by_value(shown: ShownMembership, *, width: int) -> TextTable:
     rows = []
     for key in _keys(shown):
         by_value: dict[str, list[str]] = {}
@@ -133,7 +136,19 @@ def _by_value(shown: ShownMembership) -> TextTable:
         for number, (value, nodes) in enumerate(by_value.items()):
             who = "all" if len(by_value) == 1 else ", ".join(nodes)
             rows.append((_named(shown, key) if number == 0 else "", value, who))
-    return TextTable(_title(shown), ("  KEY", "VALUE", "NODES"), tuple(rows))
+    room = max(width - _KEY_WIDTH - max((len(who) for *_, who in rows), default=0), _NARROWEST)
+    broken = tuple((key, _broken(value, room), who) for key, value, who in rows)
+    return TextTable(_title(shown), ("  KEY", "VALUE", "NODES"), broken)
+
+
+def _broken(value: str, room: int) -> str:
+    """A list on as many lines as it takes, none broken within an address."""
+    lines = [""]
+    for item in re.findall(r"[^,]*,|[^,]+$", value):
+        if lines[-1] and len(lines[-1]) + len(item) > room:
+            lines.append("")
+        lines[-1] += item
+    return "\n".join(lines)
 
 
 def membership_lines(shown: ShownMembership) -> Iterator[str]:

@@ -54,9 +54,11 @@ def wanted_value(word: str) -> bool:
     return word == "true"
 
 
-def members_meant(cluster: Cluster, name: str) -> tuple[Member, ...]:
-    """The member of that name, or all. Raises UsageError if there is none of it."""
-    return (member_named(cluster, name, command=f"fab {TASK} true --member"),) if name else cluster.members
+def members_meant(cluster: Cluster, name: str, *, value: bool) -> tuple[Member, ...]:
+    """The member of that name, or all. Raises UsageError, with the right form, if there is none of it."""
+    if not name:
+        return cluster.members
+    return (member_named(cluster, name, command=f"fab {TASK} {_word(value)} --member"),)
 
 
 def configured(seen: NodeSnapshot) -> bool | None:

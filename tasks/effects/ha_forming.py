@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tasks.core.gates import in_order, restarted
-from tasks.core.ha_gates import STORE_STARTING, formed, searching, unless_given_up
+from tasks.core.gates import any_of, in_order, restarted
+from tasks.core.ha_gates import STORE_STARTING, formed, pairs, searching, unless_given_up
 from tasks.core.ha_planning import STARTS_LATE_S
 from tasks.core.ha_remedies import not_formed, wrong_primary
 from tasks.core.model import Member, Node
 from tasks.core.plan import Step, StepKind
 from tasks.core.status import PRODUCTION
+from tasks.effects.ha_lead import started_as_node
 from tasks.effects.ha_restarting import count_gate, hold_pair
 from tasks.effects.ha_search import ask_once, ensure_time_left, has_given_up, search_again
 from tasks.effects.run import Run
@@ -16,12 +17,17 @@ from tasks.effects.run import Run
 
 def wait_for_peer(run: Run, step: Step) -> str:
     """Restart the standby-to-be: configured for a pair, it searches its peer and serves nobody."""
-    _, other = _nodes(run, run.member(step.target))
+    primary, other = _nodes(run, run.member(step.target))
+    if not run.facts(step).get("started_before"):
+        started_as_node(run, step, other)
     before = ask_once(run, step, other, state=PRODUCTION)
     gate = unless_given_up(
-        in_order(
-            restarted(other.name, started_before=before, state=STORE_STARTING),
-            searching(other.name),
+        any_of(
+            in_order(
+                restarted(other.name, started_before=before, state=STORE_STARTING),
+                searching(other.name),
+            ),
+            pairs(primary.name, other.name),  # the other one was started meanwhile as well
         ),
         other.name,
         remedy=lambda code: not_formed(code, run.plan.task),
@@ -35,7 +41,7 @@ def form(run: Run, step: Step) -> str:
     member = run.member(step.target)
     primary, other = _nodes(run, member)
     waited = next(s for s in run.plan.steps if s.kind is StepKind.HA_WAIT and s.target == member.name)
-    asked = bool(run.facts(step).get("started_before"))
+    asked = bool(run.facts(step).get("started_before")) or started_as_node(run, step, primary)
     if not asked:
         ensure_time_left(run, waited, other, least_s=STARTS_LATE_S)
         run.wait(searching(other.name), other, f"{other.name} searching", limit_s=other.limits.join_s)

@@ -11,7 +11,7 @@ from tasks.core.credential_set import CredentialSet, judge_sets
 from tasks.core.errors import OperatorError, UsageError
 from tasks.core.file_names import HA
 from tasks.core.findings import Finding
-from tasks.core.ha_checks import ha_checks, ha_report, relevant
+from tasks.core.ha_checks import ha_checks, ha_report, of_ha_sets, relevant
 from tasks.core.ha_creation import TASK as CREATE
 from tasks.core.ha_creation import plan_ha_creation
 from tasks.core.ha_creation_checks import creation_checks
@@ -176,4 +176,4 @@ def _sets(
             if node.name in offsets
         }
         judged += judge_sets({pair.name: sets[pair.name]}, at_by_node=at_by_node)
-    return sets, (*faults, *judged)
+    return sets, of_ha_sets((*faults, *judged))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tasks.core.errors import OperatorError
 from tasks.core.gates import STARTED_MOVED_S
@@ -16,6 +16,7 @@ from tasks.effects.ha_search import restart_once_more, search_again, search_left
 from tasks.effects.restarting import LOG_LEAD
 from tasks.effects.run import Run, stop_line
 
+PAIRED = frozenset({"PRIMARY", "STANDBY", "UNSYNC", "UNSYNC_ERROR"})  # roles of a process with HA enabled
 GRACE_S = 60  # beyond DiscoveryTimeout until a node shows that it gave up
 
 
@@ -48,15 +49,28 @@ def came_back(run: Run, step: Step, primary: Node, status: NodeStatus) -> bool:
     if not (younger or status.is_standby):
         return False
     run.report.note(primary.name, "it was started anew since its files were swapped in: not restarted again")
-    before = status.server.started_at - timedelta(seconds=GRACE_S)
-    asked_at = run.node_time(primary) - LOG_LEAD
-    run.write(
-        "noted", step, node=primary.name, started_before=before.isoformat(), asked_at=asked_at.isoformat()
-    )
+    note_start(run, step, primary, status)
     return True
 
 
-def bring_back(run: Run, step: Step, primary: Node, *, parted: Step, standby: Node) -> bool:
+def started_as_node(run: Run, step: Step, node: Node) -> bool:
+    """Whether a node of a new pair was started since it was configured, by whomever: then that was its restart."""
+    status = run.status(node)
+    if status.ha.new_role not in PAIRED:
+        return False
+    run.report.note(node.name, "it was started anew since it was configured: not restarted again")
+    note_start(run, step, node, status)
+    return True
+
+
+def note_start(run: Run, step: Step, node: Node, status: NodeStatus) -> None:
+    """As if this process had been asked for: the one before it started earlier."""
+    before = status.server.started_at - timedelta(seconds=GRACE_S)
+    asked_at = run.node_time(node) - LOG_LEAD
+    run.write("noted", step, node=node.name, started_before=before.isoformat(), asked_at=asked_at.isoformat())
+
+
+def bring_back(run: Run, step: Step, primary: Node, *, parted: Step, standby: Node) -> datetime | None:
     """Restart a primary that failed before it had its new files, once it has given up its search.
 
     Args:
@@ -64,11 +78,11 @@ def bring_back(run: Run, step: Step, primary: Node, *, parted: Step, standby: No
         parted: Of the standby, which must search when the primary comes.
 
     Returns:
-        Whether it had failed; else nothing was done.
+        The start time of the process before; None where it had not failed, and nothing was done.
     """
     view = run.site.view({})
     if not lost_lead(view[primary.name]):
-        return False
+        return None
     if not gave_up(view[primary.name]):
         left_s = max(search_left_s(run, primary), 0.0)
         run.report.note(
@@ -78,5 +92,4 @@ def bring_back(run: Run, step: Step, primary: Node, *, parted: Step, standby: No
         run.wait(in_error(primary.name), primary, awaited, limit_s=left_s + GRACE_S, settle_s=0)
     if gave_up(run.site.view({})[standby.name]):
         search_again(run, parted, standby)
-    restart_once_more(run, step, primary)
-    return True
+    return restart_once_more(run, step, primary)

@@ -99,6 +99,24 @@ def parted_nodes(run: Run, member: Member) -> tuple[Node, Node]:
     return next(node for node in member.nodes if node != standby), standby
 
 
+def follow_roles(run: Run, member: Member, *, files: Mapping[str, str]) -> None:
+    """A take-over before the parting restart: now the other node is the standby, and gets its files first.
+
+    The one that got them before leads on with what it has loaded; they are what it will need.
+
+    Raises:
+        RemoteError: The pair does not show one primary and one standby.
+    """
+    _, noted = parted_nodes(run, member)
+    standby = run.roles(member).standby
+    if standby == noted:
+        return
+    run.report.note(member.name, f"the roles have moved: {standby.name} is the standby now, and goes first")
+    swapped = next(s for s in run.plan.steps if s.id == f"{StepKind.HA_SWAP_STANDBY}:{member.name}")
+    _swap_node(run, standby, files)
+    run.write("noted", swapped, node=standby.name)  # not before: a resumed run looks for them where this says
+
+
 def _swap_node(run: Run, node: Node, wanted: Mapping[str, str]) -> None:
     remote = run.remote(node)
     files = look_at_files(remote)

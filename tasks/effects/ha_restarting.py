@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tasks.core.gates import Gate, any_of, in_order, in_sync, restarted, took_over
 from tasks.core.ha_gates import (
     STORE_STARTING,
@@ -18,19 +20,20 @@ from tasks.core.model import Member, Node
 from tasks.core.plan import Step, StepKind
 from tasks.core.status import PRODUCTION, STANDBY
 from tasks.effects.ha_lead import bring_back, came_back, require_answer
-from tasks.effects.ha_placing import parted_nodes, require_ha_live
+from tasks.effects.ha_placing import follow_roles, parted_nodes, require_ha_live
 from tasks.effects.ha_proof import prove_loaded
 from tasks.effects.ha_search import ask_once, ensure_time_left, has_given_up, search_again
-from tasks.effects.restarting import await_gate, roles_of_step
-from tasks.effects.run import Run, stop_line
+from tasks.effects.restarting import await_gate, roles_of_step, same_process
+from tasks.effects.run import Run
 
 
 def part(run: Run, step: Step) -> str:
     """Restart the standby; with its new credentials it must find no primary, which serves on alone."""
     member = run.member(step.target)
+    if _to_be_asked(run, step, member):
+        follow_roles(run, member, files=run.plan.ha_files[step.id])
     primary, standby = parted_nodes(run, member)
-    if not run.facts(step).get("started_before"):
-        _require_roles(run, step, member)
+    _require_synced(run, step, member, primary, standby)
     before = ask_once(run, step, standby, state=STANDBY)
     gate = unless_given_up(
         in_order(
@@ -53,11 +56,12 @@ def rejoin(run: Run, step: Step) -> str:
     member = run.member(step.target)
     primary, standby = parted_nodes(run, member)
     parted = next(s for s in run.plan.steps if s.kind is StepKind.HA_PART and s.target == member.name)
+    brought_back = None
     if not run.facts(step).get("started_before"):
-        _stand_ready(run, step, primary, standby=standby, parted=parted)
-    if run.facts(step).get("started_before") and has_given_up(run, standby):
+        brought_back = _stand_ready(run, step, primary, standby=standby, parted=parted)
+    elif has_given_up(run, standby):
         search_again(run, parted, standby)
-    before = ask_once(run, step, primary, state=PRODUCTION)
+    before = brought_back or ask_once(run, step, primary, state=PRODUCTION)
     states = (PRODUCTION, STANDBY)
     gate = unless_given_up(
         in_order(
@@ -75,20 +79,26 @@ def rejoin(run: Run, step: Step) -> str:
     return seen
 
 
-def _stand_ready(run: Run, step: Step, primary: Node, *, standby: Node, parted: Step) -> None:
+def _stand_ready(run: Run, step: Step, primary: Node, *, standby: Node, parted: Step) -> datetime | None:
     """The standby searches with its new credentials for long enough, and its primary still leads.
 
     A primary that failed meanwhile is brought back here, or has come back by itself.
+
+    Returns:
+        The start time of the process before, where the primary has been restarted here.
     """
     status = require_answer(run, primary, standby)
     if came_back(run, step, primary, status):
-        return
-    if bring_back(run, step, primary, parted=parted, standby=standby):
-        return
+        if has_given_up(run, standby):
+            search_again(run, parted, standby)
+        return None
+    if before := bring_back(run, step, primary, parted=parted, standby=standby):
+        return before
     ensure_time_left(run, parted, standby, least_s=STARTS_LATE_S)
     gate = in_order(_apart(run, primary, standby), count_gate(run, step, run.member(step.target)))
     run.wait(gate, standby, f"{standby.name} in its search", limit_s=standby.limits.join_s)
     prove_loaded(run, standby, primary=primary)
+    return None
 
 
 def restart_ha_standby(run: Run, step: Step) -> str:
@@ -154,21 +164,15 @@ def _apart(run: Run, primary: Node, standby: Node) -> Gate:
     return stays_apart(standby.name, primary=primary.name, remedy=remedy)
 
 
-def _require_roles(run: Run, step: Step, member: Member) -> None:
-    """The pair is in sync, and its standby still the node that got its files.
-
-    Raises:
-        GateTimeout: The roles have moved since, or the pair is not in sync.
-    """
-    primary, standby = parted_nodes(run, member)
-    roles = run.roles(member)
-    if roles.standby != standby:
-        raise stop_line(
-            standby.name,
-            f"the roles of {member.name} have moved since its files were swapped in: it is the primary now",
-            remedy=f"fab status; fab {run.plan.task} --break-lock {run.record.id}, then a new plan",
-        )
-    _require_synced(run, step, member, primary, standby)
+def _to_be_asked(run: Run, step: Step, member: Member) -> bool:
+    """Whether the parting restart was not requested, or was noted and never reached the server."""
+    facts = run.facts(step)
+    if not facts.get("started_before"):
+        return True
+    _, standby = parted_nodes(run, member)
+    return facts.get("node") != standby.name or same_process(
+        run, standby, datetime.fromisoformat(facts["started_before"])
+    )
 
 
 def _require_synced(run: Run, step: Step, member: Member, primary: Node, standby: Node) -> None:

@@ -77,7 +77,10 @@ def ensure_time_left(run: Run, step: Step, node: Node, *, least_s: float) -> Non
 
 
 def search_left_s(run: Run, node: Node) -> float:
-    """How long it will search yet: DiscoveryTimeout less what the process has lived; the default timeout where none can be read."""
+    """How long it will search yet: DiscoveryTimeout less what the process has lived.
+
+    The default timeout where none can be read.
+    """
     uptime_s = run.status(node).server.uptime_s
     try:
         timeout_s = read_config(run.admin(node).configuration("HighAvailability")).discovery_timeout_s

@@ -71,7 +71,7 @@ def _move(run: Run, node: Node) -> str:
         raise RemoteError(
             "server.cfg was changed since the plan was made",
             node=node.name,
-            remedy="look at the change, then make a new plan: fab plan",
+            remedy=f"look at the change; fab migrate-cluster --break-lock {run.record.id}, then a new plan: fab plan",
         )
     moving = moving_of(remote, files)
     number = _carry(remote, moving)

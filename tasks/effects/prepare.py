@@ -39,7 +39,7 @@ class Prepared:
         if left:
             names = ", ".join(dict.fromkeys(f.name for f in left))
             raise Refused(
-                f"{len(left)} errors, nothing was changed: {names}",
+                f"{len(left)} error{'s' * (len(left) > 1)}, nothing was changed: {names}",
                 remedy=f"mend what is listed above, then: {self.judged_again_by}",
             )
 

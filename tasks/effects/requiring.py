@@ -40,19 +40,18 @@ def require_certificates(
     """
     fresh = not (again or break_lock_of)
     value = wanted_value(word) if fresh else True
-    members = members_meant(site.cluster, member) if fresh else ()
+    members = members_meant(site.cluster, member, value=value) if fresh else ()
     in_force: dict[str, bool] = {}
+    command = " ".join(filter(None, (TASK, word, f"--member {member}" if member else "")))
 
     def look(site: Site) -> Prepared:
-        prepared = _prepared(site, members)
+        prepared = _prepared(site, members, command if fresh else "")
         in_force.update(_in_force(site, prepared.snapshot, members, value=value))
         return prepared
 
     run_task(
         site,
-        _journey(
-            look, " ".join(filter(None, (TASK, word, f"--member {member}" if member else ""))), value=value
-        ),
+        _journey(look, command, value=value),
         lambda prepared: plan_requirement(prepared.snapshot, value=value, members=members, in_force=in_force),
         terms,
         again=again,
@@ -75,11 +74,11 @@ def _journey(look: Callable[[Site], Prepared], command: str, *, value: bool) -> 
     )
 
 
-def _prepared(site: Site, members: tuple[Member, ...]) -> Prepared:
+def _prepared(site: Site, members: tuple[Member, ...], command: str) -> Prepared:
     """Credentials are not this task's: what a restart would change of them is refused here."""
     loads = {member.name: f"fab {RESTART} {member.name} --load-pending" for member in members}
     nodes = tuple(node for member in members for node in member.nodes)
-    return prepared_for_restart(site, nodes, load_pending=False, again=loads)
+    return prepared_for_restart(site, nodes, command=command, load_pending=False, again=loads)
 
 
 def _in_force(site: Site, snapshot: Snapshot, members: tuple[Member, ...], *, value: bool) -> InForce:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from tasks.core.checks import check_cluster
 from tasks.core.findings import Finding
@@ -28,20 +29,32 @@ from tasks.effects.site import Site
 _NO_MATTER = frozenset({"not-writable", "no-space", "server-cfg-edit"})  # nothing is placed
 
 
+@dataclass(frozen=True, slots=True)
+class Restartable(Prepared):
+    """What was seen and found before restarts that place nothing."""
+
+    command: str  # what was typed, without `fab`
+
+    @property
+    def judged_again_by(self) -> str:
+        return f"fab {self.command} --plan" if self.command else "fab check"
+
+
 def prepared_for_restart(
-    site: Site, nodes: tuple[Node, ...], *, load_pending: bool, again: Mapping[str, str]
+    site: Site, nodes: tuple[Node, ...], *, command: str, load_pending: bool, again: Mapping[str, str]
 ) -> Prepared:
     """Look at every node and, of those to be restarted, at what a start would load.
 
     Args:
         nodes: Those to be restarted; none on --resume, where the plan stands already.
+        command: What was typed, without `fab`; "" on --resume.
         again: Per member, the command that would load what is pending.
     """
     snapshot = take_snapshot(site)
     found = load_checks(
         snapshot, nodes, look_at_keys(site, snapshot, nodes), load_pending=load_pending, again=again
     )
-    return Prepared(snapshot, {}, (*_running(snapshot), *found))
+    return Restartable(snapshot, {}, (*_running(snapshot), *found), command)
 
 
 def _running(snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -59,12 +72,13 @@ def restart_member(
     """
     fresh = not (again or break_lock_of)
     nodes = wish.check(site.cluster).nodes if fresh else ()
-    loads = RestartWish(wish.member, wish.node, load_pending=True)
+    command = wish.command if fresh else ""
+    again_by = {wish.member: f"fab {RestartWish(wish.member, wish.node, load_pending=True).command}"}
     journey = _journey(
         RESTART,
-        wish.command if fresh else "",
+        command,
         lambda site: prepared_for_restart(
-            site, nodes, load_pending=wish.load_pending, again={wish.member: f"fab {loads.command}"}
+            site, nodes, command=command, load_pending=wish.load_pending, again=again_by
         ),
     )
     run_task(
@@ -96,10 +110,13 @@ def restart_standbys(
     command = f"{STANDBYS} --member {name}" if name else STANDBYS
     loads = {member.name: f"fab {command} --load-pending" for member in members}
     nodes = tuple(node for member in members for node in member.nodes)
+    command = f"{command} --load-pending" if load_pending else command
     journey = _journey(
         STANDBYS,
-        f"{command} --load-pending" if load_pending else command,
-        lambda site: prepared_for_restart(site, nodes, load_pending=load_pending, again=loads),
+        command,
+        lambda site: prepared_for_restart(
+            site, nodes, command=command, load_pending=load_pending, again=loads
+        ),
     )
     run_task(
         site,

@@ -90,6 +90,11 @@ def _named(snapshot: Snapshot, name: str) -> Snapshot:
             id="a name that the server refuses",
         ),
         pytest.param(
+            lambda s: _named(s, "MyCluster "),
+            *("cluster-name-invalid", "", "a blank at the beginning or the end"),
+            id="a name that ends with a blank",
+        ),
+        pytest.param(
             lambda s: _named(s, "ä" * 129), "cluster-name-invalid", "", "258 bytes", id="too long a name"
         ),
         pytest.param(
@@ -151,6 +156,12 @@ def test_a_node_that_is_no_member_may_hold_any_configuration() -> None:
 )
 def test_what_comes_to_the_same_is_no_difference(changes: dict[str, object]) -> None:
     assert "membership-differs" not in _found(alter_membership(formed(), "gw-c", **changes))
+
+
+def test_who_cannot_be_asked_is_not_called_a_member_with_other_credentials() -> None:
+    found = _found(rest_silent(unformed(), "gw-b"))
+    assert "rest" in found
+    assert "member-credentials" not in found
 
 
 def test_a_member_on_other_credentials_is_sent_to_the_migration() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.checks_joining import check_joining
+from tasks.core.checks_joining import check_joining, joining_keys
 from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, errors
 from tasks.core.issuing import credential_set
@@ -31,6 +31,24 @@ def test_a_newcomer_whom_everybody_trusts_may_join() -> None:
 
 def test_who_is_in_it_already_may_be_asked_again() -> None:
     assert _errors(formed()) == set()
+
+
+def test_who_was_configured_by_a_creation_that_was_given_up_joins_with_the_list_it_has() -> None:
+    """gw-b is named in it, and is still to come."""
+    half = pending(formed(but=("gw-b", "gw-c")), "gw-c")
+    assert _errors(half) == set()
+    assert joining_keys(half, "gw-c")["gw-c"]["DiscoveryServerList"] == "10.0.0.1:9104,10.0.0.2:9104"
+    fresh = joining_keys(formed(but=("gw-b", "gw-c")), "gw-c")
+    assert fresh["gw-c"]["DiscoveryServerList"] == "10.0.0.1:9104"
+
+
+@pytest.mark.parametrize(
+    "seeds", [("10.0.0.1:9104", "10.9.9.9:9104"), ("10.0.0.2:9104",)], ids=["", "nobody"]
+)
+def test_a_list_that_leads_to_a_stranger_or_to_nobody_who_runs_is_another_one(seeds: tuple[str, ...]) -> None:
+    half = pending(formed(but=("gw-b", "gw-c")), "gw-c")
+    other = alter_membership(half, "gw-c", discovery_server_list=seeds)
+    assert "wanted 10.0.0.1:9104" in _found(other)["membership-differs"].problem
 
 
 def test_who_is_in_it_otherwise_is_refused_with_the_difference() -> None:

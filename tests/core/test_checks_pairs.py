@@ -10,8 +10,8 @@ from tasks.core.checks_pairs import HEAL_FIRST, pairs_in_sync
 from tasks.core.findings import Finding
 from tasks.core.snapshot import Snapshot
 from tasks.core.status import HaStatus
-from tests.core.ha_pairs import PAIR
-from tests.core.snapshots import alter_status, healthy
+from tests.core.ha_pairs import NEW, OLD, PAIR, lying, with_files
+from tests.core.snapshots import alter_files, alter_status, healthy
 from tests.core.statuses import paired
 
 
@@ -42,6 +42,28 @@ def test_a_node_that_gave_up_is_told_with_its_reason() -> None:
     one = found(d1=ALONE, d2=gone)[0]
     assert one.problem.endswith("; gw-d2: ReasonCode 2 DISCOVERY_TIMEOUT (no peer)")
     assert one.remedy == HEAL_FIRST
+
+
+def test_nodes_apart_with_different_files_are_told_where_the_former_ones_lie() -> None:
+    """A run was given up between the two restarts of the documented way."""
+    snapshot = with_files(lying(OLD), NEW, "gw-d2")
+    snapshot = alter_files(snapshot, "gw-d2", work_entries=("/data/.fab-tls/run1",))
+    for name, status in (("gw-d1", ALONE), ("gw-d2", UNSYNC)):
+        snapshot = alter_status(snapshot, name, ha=status)
+    (one,) = pairs_in_sync(snapshot)
+    assert "put the files of the node that serves on gw-d2 as well" in one.remedy
+    assert "former files: /data/.fab-tls/run1/backup on gw-d2" in one.remedy
+    assert "(State 9, not before)" in one.remedy
+
+
+def test_nodes_apart_with_the_same_files_are_told_that_one_may_have_loaded_others() -> None:
+    """A run was given up after both nodes had got their files: the primary has the former ones in memory."""
+    snapshot = alter_files(lying(NEW), "gw-d1", work_entries=("/data/.fab-tls/run1", "/data/.fab-tls/run2"))
+    for name, status in (("gw-d1", ALONE), ("gw-d2", UNSYNC)):
+        snapshot = alter_status(snapshot, name, ha=status)
+    (one,) = pairs_in_sync(snapshot)
+    assert "if gw-d1 was started before they came, a restart lets it load them" in one.remedy
+    assert "former files: /data/.fab-tls/run2/backup on gw-d1)" in one.remedy
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tasks.core.render import step_text
 from tests.core.certs import OTHER_SHARED, SHARED
 from tests.core.formations import SETS, THREE, WITH_PAIR, addressed, formed, pending, unformed, wanting
 from tests.core.plans import step_ids
-from tests.core.snapshots import alter_files, files_of, node_files, pair
+from tests.core.snapshots import alter_files, alter_membership, files_of, node_files, pair
 
 
 def _post(plan: Plan, node: str) -> dict[str, Value]:
@@ -159,7 +159,14 @@ def test_who_joins_changes_no_file_of_the_others() -> None:
     assert plan.targets["gw-a"].files == {}
     assert plan.targets["gw-a"].leaf_sha256 == SHARED.leaf.sha256
     assert plan.targets["gw-c"].files == dict(SHARED.sha256)
-    assert any("does not name gw-c" in note for note in plan.notes)
+
+
+def test_that_the_others_do_not_name_who_joins_is_said_where_it_is_so() -> None:
+    named = formed(but=("gw-c",))  # as cluster.create made their lists
+    unnamed = alter_membership(named, "gw-a", discovery_server_list=("10.0.0.2:9104",))
+    for snapshot, said in ((named, False), (unnamed, True)):
+        notes = plan_joining(snapshot, SETS, name="gw-c").notes
+        assert any("does not name gw-c" in note for note in notes) is said
 
 
 def test_a_second_outsider_is_left_out_of_the_plan() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tasks.core.checks import check_cluster
-from tasks.core.findings import Severity
-from tasks.core.ha_checks import ha_checks, ha_report, relevant
+from tasks.core.findings import Finding, Severity
+from tasks.core.ha_checks import ha_checks, ha_report, of_ha_sets, relevant
 from tasks.core.ha_seen import HaSeen
 from tasks.core.snapshot import Unseen
 from tests.core.ha_pairs import OLD, PAIR, SECURED, ha_files, lying, seen
@@ -38,6 +38,14 @@ def test_each_misconfiguration_is_an_error(change: dict[str, object], name: str,
 def test_a_node_that_does_not_show_its_configuration_is_an_error() -> None:
     unseen = HaSeen(lying(OLD), PAIRS, {"gw-d1": SECURED, "gw-d2": Unseen("no answer", "is it up?")})
     assert [(f.name, f.where) for f in ha_checks(unseen)] == [("ha-config", "gw-d2")]
+
+
+def test_a_set_is_made_anew_for_its_use() -> None:
+    found = of_ha_sets(
+        Finding("expired", Severity.ERROR, "gw-d", "expired", f"make a new set: fab credentials.create{use}")
+        for use in ("", " --use ha")
+    )
+    assert [f.remedy for f in found] == ["make a new set: fab credentials.create --use ha"] * 2
 
 
 def test_files_that_the_server_cannot_read_are_named() -> None:

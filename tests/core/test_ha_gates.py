@@ -13,6 +13,7 @@ from tasks.core.ha_gates import (
     formed,
     gave_up,
     joins,
+    leaderless,
     pairs,
     reason_text,
     searching,
@@ -56,6 +57,27 @@ def seen(gate: Gate, primary: str, standby: str) -> Verdict:
 def test_a_standby_with_new_credentials_stays_apart(primary: str, standby: str, verdict: type) -> None:
     gate = stays_apart("d2", primary="d1", remedy="mend it")
     assert isinstance(seen(gate, primary, standby), verdict)
+
+
+@pytest.mark.parametrize(
+    ("primary", "holds", "text"),
+    [
+        ("UNSYNC 0/0", True, "d1 UNSYNC 0/0 at State 11: it failed meanwhile"),
+        ("in error", True, "d1 UNSYNC_ERROR 1/0 at State 9: it failed meanwhile"),
+        ("PRIMARY 1/1", False, "d1 PRIMARY 1/1 at State 1"),
+        ("silent", False, "d1 does not answer: nobody serves the clients"),
+    ],
+)
+def test_a_primary_that_failed_meanwhile_is_known_by_its_search(primary: str, holds: bool, text: str) -> None:
+    verdict = seen(leaderless("d1"), primary, "UNSYNC 0/0")
+    assert (isinstance(verdict, Holds), verdict.seen) == (holds, text)
+
+
+def test_a_standby_apart_beside_a_silent_primary_has_the_shorter_limit() -> None:
+    verdict = seen(stays_apart("d2", primary="d1", remedy="mend it"), "silent", "UNSYNC 0/0")
+    assert verdict == Waiting(
+        "d1 does not answer: nobody serves the clients, wanted PRIMARY 1/1", joining=True
+    )
 
 
 def test_one_that_pairs_all_the_same_loaded_the_former_credentials() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,10 +17,12 @@ from tasks.core.model import Cluster
 from tasks.core.plan import Counts, Plan
 from tasks.core.render import plan_table
 from tasks.core.snapshot import Snapshot
+from tasks.core.status import NodeStatus
 from tests.core.certs import NOW
 from tests.core.ha_pairs import ISSUED, NEW, OLD, PAIR, RENEWED, ha_files, lying, plain, seen, with_files
 from tests.core.plans import step_ids
-from tests.core.snapshots import alter_files, alter_membership
+from tests.core.snapshots import alter_files, alter_membership, alter_status
+from tests.core.statuses import NOON
 
 DOCUMENTED = [
     "ha-place:gw-d1",
@@ -121,6 +124,24 @@ def test_a_pair_that_runs_with_its_set_is_left_alone() -> None:
     made = plan(lying(NEW))
     assert (made.steps, made.why) == ((), "every pair already runs with its HA credential set")
     assert plan(lying(NEW, changed_at=(NOW + timedelta(hours=1)).timestamp())).steps
+
+
+def test_files_placed_late_on_a_standby_that_took_over_are_not_taken_for_loaded() -> None:
+    """It leads with what it loaded before; the new standby is younger than the files, and got them by the sync."""
+    late = NOON + timedelta(days=2)
+    again = late + timedelta(minutes=5)
+    snapshot = lying(NEW, changed_at=late.timestamp())
+    snapshot = replace(snapshot, taken_at=again)
+    for name, up_s in (("gw-d1", 3 * 86400), ("gw-d2", 60)):
+        status = snapshot.nodes[name].status
+        assert isinstance(status, NodeStatus)
+        server = replace(status.server, server_time=again, uptime_s=up_s)
+        snapshot = alter_status(snapshot, name, server=server)
+    assert plan(snapshot).strategy == "documented"
+    joined = with_files(
+        snapshot, NEW, changed_at=(again - timedelta(days=3) + timedelta(minutes=1)).timestamp()
+    )
+    assert plan(joined).steps == ()  # they came with the sync of its own joining
 
 
 def test_the_cluster_shows_the_same_all_the_time() -> None:

@@ -65,3 +65,15 @@ def test_a_list_that_does_not_name_who_joined_later_is_shown_with_him() -> None:
 
 def test_the_list_of_a_pair_names_everybody_though_it_is_shorter() -> None:
     assert list(membership_lines(shown_membership(formed(WITH_PAIR)))) == []
+
+
+def test_a_long_list_is_broken_at_its_commas_alone() -> None:
+    seeds = tuple(f"192.168.100.{number}:9104" for number in range(1, 8))
+    snapshot = alter_membership(formed(), "gw-a", discovery_server_list=seeds)
+    cells = [row[1] for row in membership_table(shown_membership(snapshot), width=80).rows]
+    (broken,) = (cell for cell in cells if seeds[0] in cell and seeds[6] in cell)
+    assert broken.replace("\n", "") == ",".join(seeds)
+    lines = broken.split("\n")
+    assert len(lines) > 1
+    assert all(item in seeds for line in lines for item in line.rstrip(",").split(","))
+    assert max(map(len, lines)) <= 80 - 30 - len("gw-b, gw-c")

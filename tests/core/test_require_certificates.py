@@ -28,7 +28,7 @@ NOBODY: InForce = {}
 
 
 def planned(snapshot: Snapshot, *, value: bool, member: str = "", in_force: InForce = NOBODY) -> Plan:
-    members = members_meant(snapshot.cluster, member)
+    members = members_meant(snapshot.cluster, member, value=True)
     return plan_requirement(snapshot, value=value, members=members, in_force=in_force)
 
 
@@ -126,10 +126,10 @@ def test_true_and_false_are_taken() -> None:
 
 def test_a_member_that_there_is_not() -> None:
     with pytest.raises(UsageError, match="gw-x is no member"):
-        members_meant(SMALL, "gw-x")
+        members_meant(SMALL, "gw-x", value=False)
     with pytest.raises(UsageError, match="gw-d1 is a node of the pair gw-d") as caught:
-        members_meant(SMALL, "gw-d1")
-    assert caught.value.remedy == "fab cluster.require-certificates true --member gw-d"
+        members_meant(SMALL, "gw-d1", value=False)
+    assert caught.value.remedy == "fab cluster.require-certificates false --member gw-d"
 
 
 def test_the_messaging_listener_is_asked_where_rest_names_it() -> None:

@@ -214,6 +214,24 @@ def back_to_builtin(rig: Rig) -> None:
         mend(rig.lab.directory, node.name)
         for path in node.certificates.glob("*/Cluster_*.pem"):
             path.unlink()
+    start_anew(rig)
+
+
+def on_own_set(rig: Rig) -> None:
+    """As after a migration, without one: every server runs on its set."""
+    for node in rig.lab.nodes:
+        for path in rig.credentials.glob("Cluster_*.pem"):
+            home = node.certificates / ("truststore" if "cafile" in path.name else "keystore")
+            target = home / path.name
+            target.write_bytes(path.read_bytes())
+            target.chmod(0o600)
+            os.chown(target, home.stat().st_uid, home.stat().st_gid)
+    start_anew(rig)
+
+
+def start_anew(rig: Rig) -> None:
+    """End every server, start all of them, and wait until the cluster is whole."""
+    for node in rig.lab.nodes:
         break_node(rig.lab.directory, node.name, "gateway-down")
     for node in rig.lab.nodes:
         mend(rig.lab.directory, node.name)

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from tasks.lab.inventory import ADMIN_USER
 from tasks.lab.layout import Lab, LabNode
 from tasks.lab.processes import read_pid
+from tasks.lab.requests import posted
 
 LIMIT_S = 3.0
 WORK = ".fab-tls"
@@ -70,12 +71,22 @@ def rest(lab: Lab, node: LabNode) -> dict[str, Any]:
     Raises:
         OSError: Nothing answers.
     """
+    return _ask(lab, node, "GET", "service/status")
+
+
+def configure(lab: Lab, node: LabNode, change: dict[str, Any]) -> None:
+    """POST configuration, behind the tool's back."""
+    answer = _ask(lab, node, "POST", "configuration", json.dumps(change))
+    assert answer["Code"] == "CWLNA6011", answer
+
+
+def _ask(lab: Lab, node: LabNode, method: str, path: str, body: str | None = None) -> dict[str, Any]:
     trust = ssl.create_default_context(cafile=lab.directory / "admin-ca.pem")
     password = (lab.directory / "admin-password").read_text().strip()
     token = base64.b64encode(f"{ADMIN_USER}:{password}".encode()).decode()
     connection = http.client.HTTPSConnection(node.address, lab.ports.admin, timeout=LIMIT_S, context=trust)
     try:
-        connection.request("GET", "/ima/v1/service/status", headers={"Authorization": f"Basic {token}"})
+        connection.request(method, f"/ima/v1/{path}", body, headers={"Authorization": f"Basic {token}"})
         answer = json.loads(connection.getresponse().read())
     finally:
         connection.close()
@@ -119,6 +130,18 @@ def leftovers(lab: Lab) -> tuple[str, ...]:
         for name in ("stage", "lock"):
             found += [str(path) for path in (node.directory / "root").rglob(f"{WORK}/**/{name}")]
     return tuple(found)
+
+
+def configurations(lab: Lab) -> dict[str, tuple[dict[str, Any], ...]]:
+    """Per node, what was POSTed of its ClusterMembership since the lab was made, accepted or not."""
+    return {
+        node.name: tuple(
+            request["body"]["ClusterMembership"]
+            for request in posted(node.directory)
+            if request["path"].endswith("/configuration") and "ClusterMembership" in request["body"]
+        )
+        for node in lab.nodes
+    }
 
 
 def backups(lab: Lab) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ import pytest
 from tasks.core.issuing import Subject, shared_self_signed
 from tasks.lab.faults import break_node, mend
 from tests.e2e.labs import Ran, Rig, begun, rigged, small
-from tests.e2e.sights import eventually, fingerprint, leftovers, rest, served
+from tests.e2e.sights import configurations, eventually, fingerprint, leftovers, rest, served
 from tests.e2e.test_consent import untouched
 
 CREATE = "cluster.create"
@@ -71,7 +71,12 @@ def _reason(rig: Rig, node: str) -> int:
     return int(answer["HighAvailability"]["ReasonCode"]) if answer["Server"]["State"] == 9 else 0
 
 
+def _uids(rig: Rig) -> dict[str, str]:
+    return {node.name: rest(rig.lab, node)["Server"]["UID"] for node in rig.lab.nodes}
+
+
 def test_a_run_that_is_broken_off_again_and_again_forms_the_cluster(rig: Rig) -> None:
+    before = _uids(rig)
     with begun(rig, "--yes", task=CREATE) as run:
         run.until("done", "configure:gw-a")
         run.signalled(SIGKILL)
@@ -86,6 +91,11 @@ def test_a_run_that_is_broken_off_again_and_again_forms_the_cluster(rig: Rig) ->
     new = fingerprint(rig.credentials / "Cluster_cert.pem")
     assert {served(rig.lab, name) for name in ("gw-a", "gw-b", "gw-c1")} == {new}
     assert leftovers(rig.lab) == ()
+    after = _uids(rig)
+    assert not set(before.values()) & set(after.values()), (
+        "a server that becomes a member gets a new ServerUID"
+    )
+    assert after["gw-c1"] == after["gw-c2"]
     done = [entry["step"] for entry in rig.journal() if entry["event"] == "done"]
     assert len(done) == len(set(done))
     assert done[-4:] == ["restart:gw-a", "restart:gw-b", "restart-pair:gw-c", "prove:cluster"]
@@ -95,6 +105,21 @@ def test_a_run_that_is_broken_off_again_and_again_forms_the_cluster(rig: Rig) ->
     }
 
 
+def test_each_node_was_configured_once_and_the_standby_was_not_told_what_it_refuses(rig: Rig) -> None:
+    sent = configurations(rig.lab)
+    assert {name: len(posts) for name, posts in sent.items()} == {
+        "gw-a": 1,
+        "gw-b": 1,
+        "gw-c1": 1,
+        "gw-c2": 1,
+    }
+    for name in ("gw-a", "gw-b", "gw-c1"):
+        assert sent[name][0]["EnableClusterMembership"] is True
+        assert sent[name][0]["UseMulticastDiscovery"] is False
+        assert sent[name][0]["ControlAddress"] == rig.lab.node(name).address
+    assert not {"EnableClusterMembership", "ClusterName", "DiscoveryServerList"} & set(sent["gw-c2"][0])
+
+
 def test_the_pair_keeps_its_roles_and_both_its_nodes_are_in_the_cluster(rig: Rig) -> None:
     primary, standby = (rest(rig.lab, rig.lab.node(name)) for name in ("gw-c1", "gw-c2"))
     assert (primary["HighAvailability"]["NewRole"], primary["Cluster"]["Status"]) == ("PRIMARY", "Active")
@@ -102,19 +127,23 @@ def test_the_pair_keeps_its_roles_and_both_its_nodes_are_in_the_cluster(rig: Rig
 
 
 def test_a_formed_cluster_is_left_alone(rig: Rig) -> None:
+    before = configurations(rig.lab)
     with untouched(rig):
         ran = rig.fab(CREATE, "--yes").ok()
+    assert configurations(rig.lab) == before
     assert "nothing to do: every member is in the cluster and configured as the inventory says" in ran.stdout
 
 
 def test_another_configuration_is_refused_with_every_difference_and_nobody_is_switched_off(rig: Rig) -> None:
-    before = {node.name: rest(rig.lab, node)["Server"]["UID"] for node in rig.lab.nodes}
+    before = _uids(rig)
+    sent = configurations(rig.lab)
     ran = _refused(rig, "unlike", messaging_port=9205, require_certificates=False)
+    assert configurations(rig.lab) == sent
     differs = "MessagingPort is 9105, wanted 9205; RequireCertificates is true, wanted false"
     for name in before:
         assert name in ran.stderr.split("membership-differs: [")[1].split("]")[0]
     assert differs in ran.stderr
-    assert {node.name: rest(rig.lab, node)["Server"]["UID"] for node in rig.lab.nodes} == before
+    assert _uids(rig) == before
 
 
 def test_the_configuration_of_all_nodes_is_shown_side_by_side(rig: Rig) -> None:

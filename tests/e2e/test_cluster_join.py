@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.labs import Rig, begun, rigged, small
-from tests.e2e.sights import fingerprint, leftovers, processes, rest, served
+from tests.e2e.sights import configurations, fingerprint, leftovers, processes, rest, served
 from tests.e2e.test_consent import untouched
 
 JOIN = "cluster.join"
@@ -57,6 +57,9 @@ def test_the_newcomer_alone_is_restarted_and_everybody_knows_it(rig: Rig) -> Non
         cluster = rest(rig.lab, node)["Cluster"]
         assert (cluster["ConnectedServers"], cluster["DisconnectedServers"]) == (2, 0)
     assert leftovers(rig.lab) == ()
+    sent = configurations(rig.lab)
+    assert (sent["gw-a"], sent["gw-b"], len(sent["gw-c"])) == ((), (), 1)
+    assert sent["gw-c"][0]["EnableClusterMembership"] is True
 
 
 def test_who_has_joined_is_left_alone_by_join_and_by_create(rig: Rig) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGINT, SIGKILL
+from typing import Any
 
 import pytest
 
 from tasks.core.file_names import HA
 from tasks.effects.creation import Order, create_sets
 from tasks.effects.inventory_file import open_inventory
+from tasks.lab.faults import break_node, mend
 from tasks.lab.layout import LabNode
 from tests.e2e.labs import Rig, begun, rigged, small
-from tests.e2e.sights import backups, connected, eventually, fingerprint, leftovers, rest, served
+from tests.e2e.sights import backups, configure, connected, eventually, fingerprint, leftovers, rest, served
 from tests.e2e.test_consent import untouched
 
 MIGRATE = "ha.migrate"
@@ -23,6 +25,10 @@ MIGRATE = "ha.migrate"
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A single member gw-a and a secured pair gw-b, at first on the built-in pair."""
     with rigged(tmp_path_factory.mktemp("ha"), small(1, pairs=1, secured_ha=True)) as made:
+        for node in made.lab.nodes[1:]:  # in force with its next start: a search of 6 s here, not of 12
+            configure(made.lab, node, {"HighAvailability": {"DiscoveryTimeout": 300}})
+        quick = made.inventory.read_text().replace("settle_s: 0.5", "settle_s: 0.1")  # a hundred gates here
+        made.inventory.write_text(quick)
         yield made
 
 
@@ -57,6 +63,10 @@ def ends_well(rig: Rig, wanted: str) -> None:
     assert rig.journal()[-1]["event"] == "completed"
     assert leftovers(rig.lab) == ()
     assert connected(rig.lab, "gw-a") == 1
+
+
+def impatient(document: dict[str, Any]) -> None:
+    document["defaults"]["limits"]["join_s"] = 3
 
 
 def done(rig: Rig) -> list[str]:
@@ -119,7 +129,7 @@ def test_three_rounds_to_another_set_with_a_standby_that_came_back_wrong(rig: Ri
         run.signalled(SIGKILL)
     key = standby.certificates / "keystore" / HA.key
     key.chmod(0)
-    ran = rig.fab(MIGRATE, "--resume")
+    ran = rig.fab(MIGRATE, "--resume", inventory=rig.changed_inventory("impatient", impatient))
     assert ran.code == 5, ran.stderr
     assert "ha-restart-primary:gw-b@1" not in done(rig)
     assert _ha(rig, primary)["NewRole"] == "PRIMARY"
@@ -154,6 +164,48 @@ def test_a_standby_on_other_credentials_is_seen_before_the_primary_is_touched(ri
     resumed = rig.fab(MIGRATE, "--resume").ok()
     assert "restarted once more" in resumed.stderr
     ends_well(rig, wanted)
+
+
+def test_a_primary_that_fails_before_and_after_the_parting_is_followed_and_brought_back(rig: Rig) -> None:
+    """Before it the standby takes over, and the other node goes first; after it nobody serves, and it is said."""
+    wanted = new_set(rig)
+    first, second = nodes(rig)
+    with begun(rig, "--yes", "--way", "documented", task=MIGRATE) as run:
+        run.until("started", "ha-swap-standby:gw-b")
+        assert "stopped before ha-part:gw-b" in run.signalled(SIGINT).stderr
+    break_node(rig.lab.directory, first.name, "gateway-down")
+    assert eventually(lambda: _ha(rig, second)["NewRole"] == "PRIMARY")
+    mend(rig.lab.directory, first.name)
+    assert eventually(lambda: _ha(rig, second)["SyncNodes"] == 2)
+    with begun(rig, "--resume", task=MIGRATE) as run:
+        run.until("started", "ha-swap-primary:gw-b")
+        stopped = run.signalled(SIGINT)
+    assert f"the roles have moved: {first.name} is the standby now, and goes first" in stopped.stderr
+    assert "stopped before ha-rejoin:gw-b" in stopped.stderr
+    break_node(rig.lab.directory, second.name, "gateway-down")
+    down = rig.fab(MIGRATE, "--resume")
+    assert down.code == 5, down.stderr
+    assert "nobody serves the clients of gw-b" in down.stderr
+    assert f"start its server on {second.address} by its service manager" in down.stderr
+    mend(rig.lab.directory, second.name)
+    ran = rig.fab(MIGRATE, "--resume").ok()
+    assert f"[{second.name}] it was started anew since its files were swapped in" in ran.stderr
+    ends_well(rig, wanted)
+
+
+def test_cluster_credentials_change_beside_those_of_the_ha_channel(rig: Rig) -> None:
+    """HA sync copies whole trees: neither set may take the other one along."""
+    primary, _ = nodes(rig)
+    former = shown(rig, primary)
+    rig.migrate().ok()
+    assert {served(rig.lab, node.name) for node in (nodes(rig)[0], rig.lab.node("gw-a"))} == {
+        fingerprint(rig.credentials / "Cluster_cert.pem")
+    }
+    assert {shown(rig, node) for node in nodes(rig)} == {former}
+    for node in nodes(rig):
+        kept = (node.certificates / "keystore" / HA.cert).read_bytes()
+        assert kept == (rig.credentials / "gw-b" / HA.cert).read_bytes()
+    ends_well(rig, former)
 
 
 def test_an_unsecured_pair_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from signal import SIGKILL
 import pytest
 
 from tests.e2e.labs import LIMIT_S, PROJECT, Ran, Rig, begun, rigged, small
-from tests.e2e.sights import processes
+from tests.e2e.sights import configurations, processes
 from tests.e2e.test_consent import untouched
 from tests.lab.handshakes import probe
 
@@ -108,20 +108,25 @@ def test_false_comes_into_force_on_every_node_with_a_kill_on_the_way(rig: Rig) -
     assert {e["step"] for e in noted} == {f"configure:{node.name}" for node in rig.lab.nodes}
     assert {e["seen"] for e in noted} == {"ClusterMembership: RequireCertificates true -> false"}
     assert all("@" in e["facts"]["by"] and e["at"] for e in noted)
+    assert configurations(rig.lab) == {n.name: ({"RequireCertificates": False},) for n in rig.lab.nodes}
+    assert all(posts[0]["RequireCertificates"] is False for posts in configurations(rig.lab).values())
     told = rig.fab("status").ok().stdout
     assert "WARNING certificates-not-required: [gw-a, gw-b1, gw-b2]" in told
     assert f"-> once every member has its own credentials: fab {TASK} true" in told
 
 
 def test_back_to_true_what_was_configured_and_given_up_is_seen_on_the_wire(rig: Rig) -> None:
-    with begun(rig, "true", "--yes", task=TASK) as run:
+    """Of one member alone: the other one stays as it is, and is warned of."""
+    with begun(rig, "true", "--member", "gw-a", "--yes", task=TASK) as run:
         run.until("done", "configure:gw-a")
         run.signalled(SIGKILL)
     rig.fab(TASK, "--break-lock", rig.runs[-1].name).ok()
     assert listener(rig, "gw-a") == "open"
-    ran = rig.fab(TASK, "true", "--yes").ok()
+    ran = rig.fab(TASK, "true", "--member", "gw-a", "--yes").ok()
     assert "gw-a is set to it already, but its listener does otherwise" in ran.stdout
     assert "configure gw-a" not in ran.stdout
     assert "gw-a wants certificates" in ran.stderr
     assert "certificate required" in listener(rig, "gw-a")
-    assert "certificates-not-required" not in rig.fab("status").stdout
+    assert configurations(rig.lab)["gw-a"][1:] == ({"RequireCertificates": True},)
+    assert len(configurations(rig.lab)["gw-b1"]) == 1
+    assert "WARNING certificates-not-required: [gw-b1, gw-b2]" in rig.fab("status").stdout

@@ -86,3 +86,12 @@ def test_the_backup_holds_the_former_files_or_their_absence(node: Tree) -> None:
     )
     kept = {path.name for path in (node.root / at.backup).iterdir()}
     assert kept == {"complete", "HA_key.pem", "HA_cert.pem.absent", "HA_cafile.pem.absent"}
+
+
+def test_what_is_trusted_or_revoked_beside_the_ca_file_is_seen(node: Tree) -> None:
+    node.folder(node.truststore / "HA_capath")
+    assert look_at_files(node.remote).ha.trust_extras == frozenset()
+    node.write(node.truststore / "HA_capath" / "0a1b2c3d.0", b"ca")
+    node.folder(node.truststore / "HA_crl")
+    node.write(node.truststore / "HA_crl" / "crl.pem", b"crl")
+    assert look_at_files(node.remote).ha.trust_extras == {"crl", "capath"}
