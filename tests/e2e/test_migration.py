@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tasks.lab.layout import Lab
-from tests.e2e.labs import Ran, Rig, rigged, small
+from tests.e2e.labs import Ran, Rig, begun, rigged, small
 from tests.e2e.sights import backups, fingerprint, leftovers, rest, sampled, served
 
 BLOCK = 48  # characters of base64 that no two keys share
@@ -41,8 +41,8 @@ def _command_lines() -> frozenset[str]:
 def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     with rigged(tmp_path_factory.mktemp("whole"), small(3, pairs=1)) as rig:
         rig.fab("credentials.create", "--force").ok()
-        with sampled(_command_lines) as samples:
-            migration = rig.migrate()
+        with sampled(_command_lines) as samples, begun(rig, "--yes") as run:
+            migration = run.end()
         yield Done(rig, migration, tuple(frozenset().union(*samples)))
 
 
