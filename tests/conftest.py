@@ -1,15 +1,26 @@
-"""For all tests: signals as a process has them by default, also where pytest runs under nohup."""
+"""For all tests: signals as a process has them by default, also under nohup; which tests stay together."""
 
 from __future__ import annotations
 
 import signal
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+EACH_FOR_ITSELF = ("test_journeys.py",)  # share nothing, and take long
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """The tests of a file share its fixtures and stay in one process, unless the file says otherwise."""
-    if item.get_closest_marker("xdist_group") is None:
-        item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc] # xdist is not typed
+    """The tests of a file share its fixtures and stay in one process; those of some files need not."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = super()._split_scope(nodeid)
+        return nodeid if path.endswith(EACH_FOR_ITSELF) else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile | None:
+    """Where tests are spread over processes at all."""
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None

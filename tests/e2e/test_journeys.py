@@ -55,10 +55,7 @@ def run(script: str, place: Path) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-APART = [pytest.param(page, id=page.stem, marks=pytest.mark.xdist_group(page.stem)) for page in PAGES]
-
-
-@pytest.mark.parametrize("page", APART)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_commands_of_a_page_work_in_their_order(page: Path, place: Path) -> None:
     script = script_of(page.read_text())
     assert "fab lab.up" in script, "a page begins with a rehearsal"
