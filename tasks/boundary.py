@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from invoke.context import Context
-from invoke.exceptions import Exit, ParseError
-from invoke.parser.argument import Argument
-from invoke.parser.parser import ParseMachine
+from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from tasks.core.errors import OperatorError, UsageError
 from tasks.core.model import Cluster
+from tasks.core.plan import Plan
 from tasks.effects.console import tell
 from tasks.effects.inventory_file import open_inventory
+from tasks.effects.journey import Journey, Terms, run_task
+from tasks.effects.prepare import Prepared
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
+from tasks.words import OperatorTask
 
 INTERRUPTED = 130
-_AT_LEAST = {"stop_after": 1}  # 0 could mean at once, or never
 
 
 def operator_task(**options: Any) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
@@ -37,68 +40,9 @@ def operator_task(**options: Any) -> Callable[[Callable[..., None]], Task[Callab
             if code:
                 raise Exit(code=code)
 
-        return _Task(guarded, auto_shortflags=False, **options)
+        return OperatorTask(guarded, auto_shortflags=False, **options)
 
     return make
-
-
-class _Optional(Argument):
-    """A positional that may be left out. Invoke takes a word for it only while it has no value."""
-
-    left_out: str = ""
-
-    @classmethod
-    def like(cls, argument: Argument) -> _Optional:
-        made = cls(names=argument.names, kind=str, help=argument.help, positional=True)
-        made.attr_name, made.left_out = argument.attr_name, str(argument.default)
-        return made
-
-
-class _Number(Argument):
-    """A whole number; another word ends as Invoke's own parse errors do, and not in a traceback."""
-
-    @classmethod
-    def like(cls, argument: Argument) -> _Number:
-        made = cls(names=argument.names, kind=int, default=argument.default, help=argument.help)
-        made.attr_name = argument.attr_name
-        return made
-
-    def set_value(self, value: Any, cast: bool = True) -> None:
-        least = _AT_LEAST.get(self.attr_name or "", 0)
-        if not str(value).isdecimal() or int(value) < least:
-            given = str(self.name).replace("_", "-")
-            raise ParseError(f"--{given} takes a whole number, {least} or more, and not {value!r}")
-        super().set_value(value, cast=cast)
-
-
-class _Task(Task[Callable[..., None]]):
-    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        return [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
-
-
-def _as_meant(argument: Argument) -> Argument:
-    """With a default of (), Invoke would take the letters of a word for several words."""
-    if argument.kind is tuple:
-        names, help_text = argument.names, argument.help
-        return Argument(names=names, kind=list, default=[], help=help_text, attr_name=argument.attr_name)
-    if argument.kind is int:
-        return _Number.like(argument)
-    return _Optional.like(argument) if argument.positional and argument.default is not None else argument
-
-
-def _filling(wrap_up: Callable[[ParseMachine], None]) -> Callable[[ParseMachine], None]:
-    """Invoke has no hook for the moment at which a task's words are over: this is put there."""
-
-    def complete_context(parser: ParseMachine) -> None:
-        for argument in parser.context.positional_args if parser.context else ():
-            if isinstance(argument, _Optional) and argument.value is None:
-                argument.value = argument.left_out
-        wrap_up(parser)
-
-    return complete_context
-
-
-ParseMachine.complete_context = _filling(ParseMachine.complete_context)  # type: ignore[method-assign,assignment]
 
 
 def _run(body: Callable[..., None], context: Context, *args: Any, **kwargs: Any) -> int:
@@ -137,3 +81,89 @@ def opened(
     secrets = Secrets()
     with Site(seen_as(chosen) if seen_as else chosen, secrets=secrets.resolve) as site:
         yield site
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What an acting task is told beside its own wishes; the same for all of them."""
+
+    inventory: str
+    cluster: str
+    terms: Terms
+    again: bool  # --resume
+    break_lock_of: str
+
+    @property
+    def on_open_run(self) -> bool:
+        """Whether it is about a run that is open already, and not about a new one."""
+        return self.again or bool(self.break_lock_of)
+
+    def opened(self, *, seen_as: Callable[[Cluster], Cluster] | None = None) -> AbstractContextManager[Site]:
+        return opened(self.inventory, self.cluster, seen_as=seen_as)
+
+    def run(self, site: Site, journey: Journey, make: Callable[[Prepared], Plan]) -> None:
+        run_task(site, journey, make, self.terms, again=self.again, break_lock_of=self.break_lock_of)
+
+
+# The options of every acting task: default, and what --help says.
+_ACTING: Mapping[str, tuple[Any, str]] = {
+    "inventory": ("", "the inventory (default: AMLEN_INVENTORY, or inventory.yaml)"),
+    "cluster": ("", "its cluster, if there are several"),
+    "plan": (False, "show the plan and end"),
+    "yes": (False, "do not ask"),
+    "approve": ("", "run only the plan with this fingerprint"),
+    "resume": (False, "go on with the interrupted run"),
+    "stop_after": (0, "stop when this many members have been restarted"),
+    "ignore": ((), "a finding's name; it stays visible and does not stop"),
+    "break_lock": ("", "give up this run and free its lock on every node"),
+}
+
+
+def acting_task(
+    *, help: Mapping[str, str], stop_after: bool = True, **options: Any
+) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
+    """Make an acting task of a function that takes an `Acting`, then its own wishes.
+
+    Args:
+        help: What its own options mean; or, for one of the common ones, what it means here.
+        stop_after: Whether it restarts several members.
+    """
+    common = {name: said for name, said in _ACTING.items() if stop_after or name != "stop_after"}
+    texts = {name.replace("_", "-"): text for name, (_, text) in common.items()} | dict(help)
+
+    def make(body: Callable[..., None]) -> Task[Callable[..., None]]:
+        def told(context: Context, **given: Any) -> None:
+            body(_acting({name: given.pop(name) for name in common}), **given)
+
+        told.__name__, told.__doc__ = body.__name__, body.__doc__
+        told.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
+        return operator_task(iterable=["ignore"], help=texts, **options)(told)
+
+    return make
+
+
+def _acting(given: Mapping[str, Any]) -> Acting:
+    return Acting(
+        inventory=given["inventory"],
+        cluster=given["cluster"],
+        terms=Terms(
+            yes=given["yes"],
+            approved=given["approve"],
+            plan_only=given["plan"],
+            ignored=frozenset(given["ignore"]),
+            stop_after=given.get("stop_after") or None,
+        ),
+        again=given["resume"],
+        break_lock_of=given["break_lock"],
+    )
+
+
+def _signature(body: Callable[..., None], common: Mapping[str, tuple[Any, str]]) -> inspect.Signature:
+    """What Invoke reads a task's options from: the context, the body's own, the common ones."""
+    _, *own = inspect.signature(body).parameters.values()
+    context = inspect.Parameter("c", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    shared = (
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+        for name, (default, _) in common.items()
+    )
+    return inspect.Signature([context, *own, *shared])

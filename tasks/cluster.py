@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from invoke.collection import Collection
 from invoke.context import Context
 
-from tasks.boundary import opened, operator_task
+from tasks.boundary import Acting, acting_task, opened, operator_task
 from tasks.effects.forming import creation, joining, make_creation, make_joining, require_member
-from tasks.effects.journey import Terms, run_task
 from tasks.effects.membership_view import show_membership
 
-HELP = {
-    "ignore": "a finding's name; it stays visible and does not stop",
-    "approve": "run only the plan with this fingerprint",
-    "yes": "do not ask",
-    "plan": "show the plan and end",
-    "resume": "go on with the interrupted run",
-    "stop-after": "stop when this many members have been restarted",
-    "break-lock": "give up this run and free its lock on every node",
-}
 
-
-@operator_task(iterable=["ignore"], help=HELP)
-def create(
-    c: Context,
-    inventory: str = "",
-    cluster: str = "",
-    plan: bool = False,
-    yes: bool = False,
-    approve: str = "",
-    resume: bool = False,
-    stop_after: int = 0,
-    ignore: Sequence[str] = (),
-    break_lock: str = "",
-) -> None:
+@acting_task(help={})
+def create(acting: Acting) -> None:
     """Form the inventory's cluster: credentials first, then the membership, then one restart after the other."""
-    terms = Terms(yes, approve, plan, frozenset(ignore), stop_after or None)
-    with opened(inventory, cluster) as site:
-        run_task(site, creation(), make_creation, terms, again=resume, break_lock_of=break_lock)
+    with acting.opened() as site:
+        acting.run(site, creation(), make_creation)
 
 
-@operator_task(
-    positional=["member"], iterable=["ignore"], help={"member": "the member of the inventory", **HELP}
-)
-def join(
-    c: Context,
-    member: str = "",
-    inventory: str = "",
-    cluster: str = "",
-    plan: bool = False,
-    yes: bool = False,
-    approve: str = "",
-    resume: bool = False,
-    stop_after: int = 0,
-    ignore: Sequence[str] = (),
-    break_lock: str = "",
-) -> None:
+@acting_task(positional=["member"], help={"member": "the member of the inventory"})
+def join(acting: Acting, member: str = "") -> None:
     """Bring MEMBER into the running cluster; nobody else is configured or restarted."""
-    terms = Terms(yes, approve, plan, frozenset(ignore), stop_after or None)
-    with opened(inventory, cluster) as site:
-        require_member(site, member, open_run=bool(resume or break_lock))
-        run_task(site, joining(member), make_joining(member), terms, again=resume, break_lock_of=break_lock)
+    with acting.opened() as site:
+        require_member(site, member, open_run=acting.on_open_run)
+        acting.run(site, joining(member), make_joining(member))
 
 
 @operator_task()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from invoke.exceptions import Exit, ParseError
 from invoke.parser import Parser
 from invoke.parser.context import ParserContext
 
-from tasks.boundary import operator_task
+from tasks.boundary import Acting, acting_task, operator_task
 from tasks.core.errors import Refused
+from tasks.effects.journey import Terms
 
 
 @operator_task(positional=["member"], iterable=["ignore"], help={"member": "the member"})
@@ -87,3 +89,49 @@ def test_an_error_ends_with_its_own_exit_code(capsys: pytest.CaptureFixture[str]
         refuse(Context())
     assert caught.value.code == 3
     assert capsys.readouterr().err == "no\n  -> fab status\n"
+
+
+@acting_task(positional=["member"], help={"member": "the member", "yes": "do not ask, ever"})
+def move(acting: Acting, member: str = "", way: str = "auto") -> None:
+    """An acting task."""
+    TOLD.append((acting, member, way))
+
+
+@acting_task(stop_after=False, help={})
+def place(acting: Acting) -> None:
+    """One that restarts nothing."""
+
+
+ARGUMENTS = move.get_arguments()  # Invoke gives the help texts away once
+TOLD: list[tuple[Acting, str, str]] = []
+COMMON = {"inventory", "cluster", "plan", "yes", "approve", "resume", "ignore", "break_lock"}
+
+
+def test_an_acting_task_takes_the_common_options_beside_its_own() -> None:
+    options = {argument.attr_name or argument.name for argument in ARGUMENTS}
+    assert options == COMMON | {"stop_after", "member", "way"}
+    without = {argument.attr_name or argument.name for argument in place.get_arguments()}
+    assert without == COMMON
+
+
+def test_every_option_of_an_acting_task_says_what_it_is_for() -> None:
+    texts = {argument.name: argument.help for argument in ARGUMENTS}
+    assert texts["yes"] == "do not ask, ever"
+    assert [name for name, text in texts.items() if not text] == ["way"]
+
+
+def test_an_acting_task_is_told_what_was_typed() -> None:
+    given: dict[str, Any] = {"inventory": "i.yaml", "cluster": "", "plan": False, "yes": True, "approve": ""}
+    more: dict[str, Any] = {"resume": False, "stop_after": 2, "ignore": ["rest"], "break_lock": ""}
+    move(Context(), member="gw-a", way="short", **given, **more)
+    ((acting, member, way),) = TOLD
+    assert (member, way, acting.inventory) == ("gw-a", "short", "i.yaml")
+    assert (acting.terms.yes, acting.terms.stop_after, acting.terms.ignored) == (True, 2, frozenset({"rest"}))
+    assert not acting.on_open_run
+
+
+def test_resuming_and_giving_up_are_about_an_open_run() -> None:
+    acting = Acting("", "", Terms(), again=True, break_lock_of="")
+    assert acting.on_open_run
+    assert replace(acting, again=False, break_lock_of="run-1").on_open_run
+    assert not replace(acting, again=False).on_open_run

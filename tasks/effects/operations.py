@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 
 from tasks.core.errors import UsageError
 from tasks.core.findings import Finding
@@ -99,17 +100,22 @@ def make_plan(site: Site, wish: Wish, *, ignored: frozenset[str] = frozenset()) 
         Refused: A check fails (all findings are shown on stderr), or the strategy is impossible.
         UsageError: The observer asked for is no member.
     """
-    _require_observer(site, wish)
-    return planned(site, MIGRATION, lambda prepared: prepared.plan(wish), ignored=ignored)[1]
+    return planned(site, MIGRATION, migration_plan(site, wish), ignored=ignored)[1]
 
 
-def _require_observer(site: Site, wish: Wish) -> None:
+def migration_plan(site: Site, wish: Wish) -> Callable[[Prepared], Plan]:
+    """How a migration's plan is made from what was seen.
+
+    Raises:
+        UsageError: The observer asked for is no member.
+    """
     names = [member.name for member in site.cluster.members]
     if wish.observer is not None and wish.observer not in names:
         raise UsageError(
             f"--observer {wish.observer} is no member of {site.cluster.key}",
             remedy=f"one of: {', '.join(names)}",
         )
+    return lambda prepared: prepared.plan(wish)
 
 
 def show_plan(plan: Plan, *, command: str = "") -> None:
@@ -137,8 +143,7 @@ def migrate(
     site: Site, wish: Wish, terms: Terms | None = None, *, gates: Gates | None = None
 ) -> Outcome | None:
     """A new migration, from the checks to the proof; None if there is nothing to do."""
-    _require_observer(site, wish)
-    return begin(site, MIGRATION, lambda prepared: prepared.plan(wish), terms or Terms(), gates=gates)
+    return begin(site, MIGRATION, migration_plan(site, wish), terms or Terms(), gates=gates)
 
 
 def prove_migration(site: Site, plan: Plan) -> StatusReport:

@@ -17,10 +17,10 @@ SITE: Any = SimpleNamespace(cluster=THREE)
 @pytest.mark.parametrize(
     ("member", "text", "remedy"),
     [
+        pytest.param("", "no member was named", "fab cluster.join MEMBER, one of: gw-a, gw-b", id="none"),
         pytest.param(
-            "", "no member was named", "fab cluster.join MEMBER, one of: gw-a, gw-b", id="none"
+            "gw-cc", "gw-cc is no member of production", "fab cluster.join MEMBER, one", id="a slip"
         ),
-        pytest.param("gw-cc", "gw-cc is no member of production", "fab cluster.join MEMBER, one", id="a slip"),
     ],
 )
 def test_a_member_of_the_inventory_must_be_named(member: str, text: str, remedy: str) -> None:
