@@ -1,4 +1,4 @@
-"""For all tests: signals as a process has them by default, also under nohup; which tests stay together."""
+"""For all tests: signals as a process has them by default, also in the background; who stays together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EACH_FOR_ITSELF = ("test_journeys.py",)  # share nothing, and take long
 

@@ -58,7 +58,9 @@ def test_a_bad_configuration_is_refused_whole_on_either_node(
     for node in paired.roles(pair):
         before = configured(paired, node)
         assert before["EnableHA"] is True
-        change = {"HighAvailability": {"PreferredPrimary": not before.get("PreferredPrimary", False), key: value}}
+        change = {
+            "HighAvailability": {"PreferredPrimary": not before.get("PreferredPrimary", False), key: value}
+        }
         answer = exchange(paired, node, Ask("POST", "configuration", json.dumps(change).encode()))
         assert (answer.status, json.loads(answer.body)["Code"]) == (400, code)
         assert configured(paired, node) == before

@@ -55,17 +55,14 @@ def started(*, after_s: float, role: str = "PRIMARY") -> NodeStatus:
 
 
 @pytest.mark.parametrize(
-    ("status", "back"),
-    [
-        (started(after_s=60), True),
-        (started(after_s=-60), False),
-        (started(after_s=-60, role="STANDBY"), True),
-    ],
+    ("after_s", "role", "back"),
+    [(60, "PRIMARY", True), (-60, "PRIMARY", False), (-60, "STANDBY", True)],
     ids=["younger than its files", "older", "a standby: the other one takes nobody with the former set"],
 )
 def test_a_primary_came_back_if_it_has_loaded_its_new_files(
-    node: Tree, status: NodeStatus, back: bool
+    node: Tree, after_s: float, role: str, back: bool
 ) -> None:
+    status = started(after_s=after_s, role=role)
     run = run_of(node, status)
     primary = PAIR.member("gw-d").nodes[0]
     assert came_back(run, STEP, primary, status) is back  # type: ignore[arg-type]
