@@ -17,7 +17,7 @@ from tasks.core.membership_keys import OBJECT, Keys, differences, post_for
 from tasks.core.model import Member, Node
 from tasks.core.observed import loaded_now
 from tasks.core.plan import LAST_RESTARTS, Configuration, Counts, Plan, Step, StepKind, Target
-from tasks.core.planning import edits_of, files_are, served_by, target_of
+from tasks.core.planning import edits_of, files_are, served_by, target_of, target_serving
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Wire
 from tasks.core.status import Membership
 from tasks.core.trust import Loaded, connected_members
@@ -200,10 +200,7 @@ def _target(coming: _Newcomers, member: Member) -> Target:
     wire = coming.snapshot.active(member).wire
     if not isinstance(wire, Wire):
         raise ValueError(f"{member.name} shows no certificate: the checks have passed over it")
-    leaf = wire.leaf
-    return Target(
-        files={}, leaf_sha256=leaf.sha256, leaf_subject=leaf.subject, not_after=leaf.not_after.isoformat()
-    )
+    return target_serving(wire.leaf, {})
 
 
 def _served_before(seen: NodeSnapshot) -> str:

@@ -8,12 +8,13 @@ from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused, UsageError
 from tasks.core.ha_creation_checks import cluster_members, is_formed
 from tasks.core.ha_keys import OBJECT, pair_keys
-from tasks.core.ha_planning import listening, steps_of, target_of
+from tasks.core.ha_planning import listening, steps_of
 from tasks.core.ha_seen import HaSeen, baseline, lies_there
 from tasks.core.membership_keys import OBJECT as MEMBERSHIP
 from tasks.core.membership_keys import SEEDS, wanted_keys
 from tasks.core.model import Member, Node
 from tasks.core.plan import Configuration, Plan, Step, StepKind, Target
+from tasks.core.planning import target_of
 from tasks.core.status import Membership
 
 TASK = "ha.create"

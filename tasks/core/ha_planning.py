@@ -11,7 +11,8 @@ from tasks.core.ha_config import DEFAULT_TIMEOUT_S, HaConfig
 from tasks.core.ha_rounds import OldSet, Round, confusable, overlap_holds, rounds_between, trust_each_other
 from tasks.core.ha_seen import HaSeen, baseline, old_set, on_builtin, runs_with
 from tasks.core.model import Member
-from tasks.core.plan import Counts, Plan, Step, StepKind, Target
+from tasks.core.plan import Counts, Plan, Step, StepKind
+from tasks.core.planning import target_of
 
 TASK = "ha.migrate"
 NOTHING = "every pair already runs with its HA credential set"
@@ -79,15 +80,6 @@ def steps_of(
         return ()
     wanted = (*kinds, (StepKind.HA_PROVE, "cluster", 0))
     return tuple(Step(kind=k, target=t, round=r, expected=dict(expected)) for k, t, r in wanted)
-
-
-def target_of(wanted: CredentialSet) -> Target:
-    return Target(
-        files=dict(wanted.sha256),
-        leaf_sha256=wanted.leaf.sha256,
-        leaf_subject=wanted.leaf.subject,
-        not_after=wanted.leaf.not_after.isoformat(),
-    )
 
 
 def _leg(seen: HaSeen, pair: Member, wanted: CredentialSet, *, way: str) -> Leg:

@@ -71,13 +71,9 @@ def _value(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def closing_lines(plan: Plan, *, command: str = "") -> tuple[str, ...]:
-    """The notes, what it costs, and how to run just this plan.
-
-    Args:
-        command: What the operator typed, without `fab`; the plan's task where that is all.
-    """
-    return (*(f"note: {note}" for note in plan.notes), *_cost(plan), _fingerprint(plan, command or plan.task))
+def closing_lines(plan: Plan) -> tuple[str, ...]:
+    """The notes, what it costs, and how to run just this plan."""
+    return (*(f"note: {note}" for note in plan.notes), *_cost(plan), _fingerprint(plan))
 
 
 def _cost(plan: Plan) -> Iterator[str]:
@@ -91,6 +87,6 @@ def _cost(plan: Plan) -> Iterator[str]:
         )
 
 
-def _fingerprint(plan: Plan, command: str) -> str:
-    approve = commands_of(command, f"fab migrate-cluster --approve {plan.fingerprint}")
+def _fingerprint(plan: Plan) -> str:
+    approve = commands_of(plan.command or plan.task, f"fab migrate-cluster --approve {plan.fingerprint}")
     return f"fingerprint {plan.fingerprint} -> {approve}"

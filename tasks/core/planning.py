@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.core.certificates import Certificate
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
 from tasks.core.forecast import Forecast, forecast_now
@@ -169,9 +170,13 @@ def _with_expectations(
 
 def target_of(wanted: CredentialSet) -> Target:
     """What a member that runs with the set shows."""
-    leaf = wanted.chain[0]
+    return target_serving(wanted.leaf, wanted.sha256)
+
+
+def target_serving(leaf: Certificate, files: Mapping[str, str]) -> Target:
+    """What a member shows that serves this certificate, from these files (SHA-256 by name)."""
     return Target(
-        files=dict(wanted.sha256),
+        files=dict(files),
         leaf_sha256=leaf.sha256,
         leaf_subject=leaf.subject,
         not_after=leaf.not_after.isoformat(),

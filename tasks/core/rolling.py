@@ -11,7 +11,7 @@ from tasks.core.model import Member
 from tasks.core.observed import loaded_now
 from tasks.core.pending import pending, rewritten, will_load
 from tasks.core.plan import Configuration, Counts, Plan, Step, StepKind, Target
-from tasks.core.planning import control_addresses, pair_names, served_now
+from tasks.core.planning import control_addresses, pair_names, served_now, target_serving
 from tasks.core.snapshot import NodeFiles, Snapshot
 from tasks.core.trust import Loaded
 
@@ -103,12 +103,7 @@ def _target(snapshot: Snapshot, member: Member, old: Mapping[str, Loaded], resta
     leaf = (after or old[member.name]).leaf
     files = snapshot.active(member).files
     states = files.files if isinstance(files, NodeFiles) else {}
-    return Target(
-        files={name: state.sha256 for name, state in states.items() if state.sha256 is not None},
-        leaf_sha256=leaf.sha256,
-        leaf_subject=leaf.subject,
-        not_after=leaf.not_after.isoformat(),
-    )
+    return target_serving(leaf, {n: state.sha256 for n, state in states.items() if state.sha256 is not None})
 
 
 def _load_notes(snapshot: Snapshot, restarted: set[str]) -> tuple[str, ...]:

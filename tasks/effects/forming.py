@@ -78,7 +78,7 @@ def joining(member: str) -> Journey:
     return Journey(
         task=JOIN,
         prepare=prepare_joining(member) if member else prepare_creation,
-        show=lambda plan: show_plan(plan, command=f"{JOIN} {member}".rstrip()),
+        show=show_plan,
         conclude=_conclude,
         command=f"{JOIN} {member}" if member else "",
     )

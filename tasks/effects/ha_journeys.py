@@ -125,7 +125,7 @@ def _journey(task: str, command: str, pairs: tuple[Member, ...], *, creating: bo
     return Journey(
         task=task,
         prepare=lambda site: (_prepare_creation if creating else _prepare_migration)(site, pairs),
-        show=lambda plan: show_plan(plan, command=command),
+        show=show_plan,
         conclude=conclude,
         command=command,
     )

@@ -13,7 +13,7 @@ from tasks.core.model import Member, Node
 from tasks.core.plan import Step, StepKind
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.files import Delivery, back_up, look_at_files, stage, swap_in
-from tasks.effects.placing import places_of
+from tasks.effects.placing import places_of, require_states
 from tasks.effects.run import RESUME, Run
 
 
@@ -132,12 +132,4 @@ def require_ha_live(run: Run, node: Node, wanted: Mapping[str, str]) -> None:
         RemoteError: One is other, absent or unreadable.
     """
     seen = look_at_files(run.remote(node)).ha.files
-    for name, sha in wanted.items():
-        state = seen[name]
-        if state.sha256 != sha:
-            trouble = "is absent" if not state.exists else f"has SHA-256 {state.sha256:.12}, wanted {sha:.12}"
-        elif not state.readable:
-            trouble = f"cannot be read by the service user (owner {state.owner}, mode {state.mode})"
-        else:
-            continue
-        raise RemoteError(f"{state.path} {trouble}", node=node.name, remedy=f"mend it on the node; {RESUME}")
+    require_states(node, seen, wanted, remedy=f"mend it on the node; {RESUME}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.core.checks import check_cluster
@@ -131,7 +131,7 @@ def move_keystores(
         Refused: A check fails; all findings are shown, nothing was changed.
     """
     words = move.wish.command if move.wish else TASK
-    journey = Journey(TASK, move.prepare, _show(words), _conclude, command=words)
+    journey = Journey(TASK, move.prepare, _show, _conclude, command=words)
     run_task(site, journey, _plan, terms, again=again, break_lock_of=break_lock_of)
 
 
@@ -140,28 +140,20 @@ def _plan(prepared: Prepared) -> Plan:
     return plan_move(prepared.snapshot, prepared.moving, findings=prepared.findings, lines=prepared.lines)
 
 
-def _show(words: str) -> Callable[[Plan], None]:
-    def show(plan: Plan) -> None:
-        if not plan.steps:
-            say(
-                f"{plan.cluster}: nothing to do: server.cfg names these places already, on every node asked for"
-            )
-            return
-        show_table(plan_table(plan, width=width()))
-        for node, change in plan.edits.items():
-            along = (
-                f"; these go along: {', '.join(change.carried)}"
-                if change.carried
-                else "; nothing is to be carried"
-            )
-            say(f"  [{node}] {change.path} is edited{along}")
-            say(change.diff.rstrip("\n"), verbatim=True)
-        for note in plan.notes:
-            say(note)
-        say("no server is restarted")
-        say(f"fingerprint {plan.fingerprint} -> fab {words} --approve {plan.fingerprint}")
-
-    return show
+def _show(plan: Plan) -> None:
+    if not plan.steps:
+        say(f"{plan.cluster}: nothing to do: server.cfg names these places already, on every node asked for")
+        return
+    show_table(plan_table(plan, width=width()))
+    for node, change in plan.edits.items():
+        carried = ", ".join(change.carried)
+        along = f"; these go along: {carried}" if carried else "; nothing is to be carried"
+        say(f"  [{node}] {change.path} is edited{along}")
+        say(change.diff.rstrip("\n"), verbatim=True)
+    for note in plan.notes:
+        say(note)
+    say("no server is restarted")
+    say(f"fingerprint {plan.fingerprint} -> fab {plan.command} --approve {plan.fingerprint}")
 
 
 def _conclude(site: Site, plan: Plan) -> StatusReport:

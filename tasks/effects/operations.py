@@ -118,12 +118,8 @@ def migration_plan(site: Site, wish: Wish) -> Callable[[Prepared], Plan]:
     return lambda prepared: prepared.plan(wish)
 
 
-def show_plan(plan: Plan, *, command: str = "") -> None:
-    """The steps with the counts after each, the certificates, the edits, the notes, the fingerprint.
-
-    Args:
-        command: What begins the run, where that is more than the name of the plan's task.
-    """
+def show_plan(plan: Plan) -> None:
+    """The steps with the counts after each, the certificates, the edits, the notes, the fingerprint."""
     if not plan.steps:
         say(nothing_to_do(plan))
         return
@@ -135,7 +131,7 @@ def show_plan(plan: Plan, *, command: str = "") -> None:
         for line in edit_lines(node, change):
             say(line)
         say(change.diff.rstrip("\n"), verbatim=True)
-    for line in closing_lines(plan, command=command):
+    for line in closing_lines(plan):
         say(line)
 
 

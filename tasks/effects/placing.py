@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
@@ -11,7 +12,7 @@ from tasks.core.model import Node
 from tasks.core.places import Places, data_of, places
 from tasks.core.plan import Step
 from tasks.core.server_cfg import edit, file_bytes
-from tasks.core.snapshot import NodeFiles
+from tasks.core.snapshot import FileState, NodeFiles
 from tasks.effects.files import Delivery, MovedFrom, back_up, clean_up, look_at_files, stage, swap_in
 from tasks.effects.record import RunRecord
 from tasks.effects.run import RESUME, Run
@@ -116,7 +117,14 @@ def require_live(run: Run, node: Node) -> None:
         RemoteError: One is other, absent or unreadable.
     """
     seen = look_at_files(run.remote(node)).files
-    for name, sha in run.plan.targets[node.member].files.items():
+    require_states(node, seen, run.plan.targets[node.member].files, remedy=f"fab check; {RESUME}")
+
+
+def require_states(
+    node: Node, seen: Mapping[str, FileState], wanted: Mapping[str, str], *, remedy: str
+) -> None:
+    """Every wanted file, SHA-256 by name, is as wanted and readable. Raises RemoteError."""
+    for name, sha in wanted.items():
         state = seen[name]
         if state.sha256 != sha:
             trouble = "is absent" if not state.exists else f"has SHA-256 {state.sha256:.12}, wanted {sha:.12}"
@@ -124,7 +132,7 @@ def require_live(run: Run, node: Node) -> None:
             trouble = f"cannot be read by the service user (owner {state.owner}, mode {state.mode})"
         else:
             continue
-        raise RemoteError(f"{state.path} {trouble}", node=node.name, remedy=f"fab check; {RESUME}")
+        raise RemoteError(f"{state.path} {trouble}", node=node.name, remedy=remedy)
 
 
 def clean_node(site: Site, record: RunRecord, node: Node) -> None:

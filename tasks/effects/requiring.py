@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from tasks.core.errors import OperatorError
 from tasks.core.model import Member
-from tasks.core.plan import Plan
 from tasks.core.require_certificates import (
     TASK,
     InForce,
@@ -60,14 +59,11 @@ def require_certificates(
 
 
 def _journey(look: Callable[[Site], Prepared], command: str, *, value: bool) -> Journey:
-    def show(plan: Plan) -> None:
-        show_plan(plan, command=command)
-
     return Journey(
         task=TASK,
         command=command,
         prepare=look,
-        show=show,
+        show=show_plan,
         conclude=show_members,
         question=_AGREE if value else _AGREE_TO_FALSE,
         yes_suffices=value,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from tasks.core.checks import check_cluster
 from tasks.core.findings import Finding
 from tasks.core.model import Node
-from tasks.core.plan import Plan
 from tasks.core.restart_plan import (
     RESTART,
     STANDBYS,
@@ -129,7 +128,4 @@ def restart_standbys(
 
 
 def _journey(task: str, command: str, prepare: Callable[[Site], Prepared]) -> Journey:
-    def show(plan: Plan) -> None:
-        show_plan(plan, command=command)
-
-    return Journey(task=task, command=command, prepare=prepare, show=show, conclude=show_members)
+    return Journey(task=task, command=command, prepare=prepare, show=show_plan, conclude=show_members)

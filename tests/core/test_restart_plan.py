@@ -178,8 +178,9 @@ def test_what_a_half_shows_now_is_what_it_shows_after() -> None:
 
 def test_a_plan_names_the_command_that_runs_it() -> None:
     plan = planned(healthy(runs=SHARED), "gw-b")
-    assert closing_lines(plan, command="restart gw-b")[-1] == (
-        f"fingerprint {plan.fingerprint} -> fab restart gw-b --approve {plan.fingerprint}"
+    typed = plan.model_copy(update={"command": "restart gw-b"})
+    assert closing_lines(typed)[-1] == (
+        f"fingerprint {typed.fingerprint} -> fab restart gw-b --approve {typed.fingerprint}"
     )
     assert closing_lines(plan)[-1].endswith(f"-> fab restart --approve {plan.fingerprint}")
     assert closing_lines(plan)[0].startswith("note: clients of gw-b have no server")
