@@ -119,10 +119,25 @@ def test_the_start_script_passes_sigterm_on(alone: LabGateway) -> None:
     assert not alone.listens(9104)
 
 
+def over(gateway: LabGateway) -> bool:
+    """Whether its newest process has ended."""
+    return gateway.processes[-1].poll() is not None
+
+
+def term_twice(gateway: LabGateway) -> None:
+    """The second while the first still stops it; where that was over before it was seen, once more."""
+    for _ in range(5):
+        term(gateway)
+        wait(lambda: gateway.state() == 2 or over(gateway), "the first signal to be heard")
+        if not over(gateway):
+            return term(gateway)
+        gateway.start()
+        gateway.wait_settled()
+    pytest.fail("five stops were over before they were seen")
+
+
 def test_two_sigterms_in_a_row_lose_the_store_and_a_restart_heals_it(slow: LabGateway) -> None:
-    term(slow)
-    wait(lambda: slow.state() == 2, "the first signal to be heard")
-    term(slow)
+    term_twice(slow)
     ended(slow)
     slow.start()
     slow.wait_settled()
