@@ -19,6 +19,11 @@ class FileNames:
     peers: str
 
     @property
+    def crl(self) -> str:
+        """The revocation list, relative to the truststore; looked for by the accepting side alone (T12)."""
+        return f"{self.ca.removesuffix('_cafile.pem')}_crl/crl.pem"
+
+    @property
     def in_order(self) -> tuple[str, str, str]:
         """CA file, certificate, key: in this order they are to be written."""
         return self.ca, self.cert, self.key

@@ -37,6 +37,7 @@ class FileState:
     mode: str = ""  # octal, "600"
     readable: bool = False  # by the service user
     changed_at: float = 0.0  # ctime by the node's clock, seconds since the epoch
+    label: str = ""  # SELinux context; "" where there is none
 
     @property
     def exists(self) -> bool:
@@ -51,6 +52,7 @@ class HaFiles:
     ca_pem: bytes = b""
     cert_pem: bytes = b""
     trust_extras: frozenset[str] = frozenset()  # "crl": HA_crl/crl.pem; "capath": something in HA_capath
+    crl: bytes = b""  # HA_crl/crl.pem, PEM or DER; b"" if it is not there or cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class NodeFiles:
     restart_marker: str = "free"  # of /tmp/.restart_inited (T5): free | stale | unwritable
     ha: HaFiles = HaFiles()
     real: Mapping[PurePosixPath, PurePosixPath] = field(default_factory=dict)  # without symbolic links
+    crl: bytes = b""  # Cluster_crl/crl.pem, PEM or DER; b"" if it is not there or cannot be read
 
     def resolved(self, path: PurePosixPath) -> PurePosixPath:
         """Where a path of the inventory or of server.cfg really leads."""

@@ -39,6 +39,7 @@ def set_files(
         ca_pem=content_of(facts, names.ca),
         cert_pem=content_of(facts, names.cert),
         trust_extras=frozenset(value for key, value in facts if key == "ha" and names is HA),
+        crl=content_of(facts, names.crl),
     )
 
 
@@ -57,8 +58,8 @@ def file_states(
 def _state(path: PurePosixPath, words: Sequence[str]) -> FileState:
     if words[0] == "absent":
         return FileState(path=path, sha256=None)
-    sha, owner, mode, changed, can = words
-    return FileState(path, sha, owner, mode, can == "yes", float(changed))
+    sha, owner, mode, changed, can, label = words
+    return FileState(path, sha, owner, mode, can == "yes", float(changed), label.strip("?"))
 
 
 def content_of(facts: Facts, name: str) -> bytes:

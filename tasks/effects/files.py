@@ -82,6 +82,7 @@ def _seen(
         work_entries=tuple(value for key, value in facts if key == "work" and not value.endswith("/lock")),
         ha=ha,
         real=real,
+        crl=cluster.crl,
     )
 
 

@@ -52,7 +52,9 @@ show() {
     if [ ! -e "$1" ]; then echo "file $2 absent"; return; fi
     if as_service test -r "$1"; then can=yes; else can=no; fi
     sum=$(sha256sum < "$1") || sum=unreadable
-    echo "file $2 ${sum%% *} $(stat -L -c '%u:%g %a %Z' -- "$1") $can"
+    label=$(stat -L -c '%C' -- "$1" 2>/dev/null) || label='?'
+    case $label in *:*:*) ;; *) label='?' ;; esac
+    echo "file $2 ${sum%% *} $(stat -L -c '%u:%g %a %Z' -- "$1") $can $label"
 }
 content() {
     [ ! -r "$1" ] || echo "content64 $2 $(base64 < "$1" | tr -d '\n')"
@@ -63,6 +65,7 @@ for use in Cluster HA; do
     show "$truststore/${use}_cafile.pem" "${use}_cafile.pem"
     content "$truststore/${use}_cafile.pem" "${use}_cafile.pem"
     content "$keystore/${use}_cert.pem" "${use}_cert.pem"
+    content "$truststore/${use}_crl/crl.pem" "${use}_crl/crl.pem"
 done
 [ ! -e "$truststore/Cluster_crl/crl.pem" ] || echo "crl present"
 [ ! -e "$truststore/HA_crl/crl.pem" ] || echo "ha crl"

@@ -26,7 +26,11 @@ running() {{
     pid=$(cat {node}/supervisor.pid) && tr '\\0' ' ' <"/proc/$pid/cmdline" | grep -qF {node}
 }}
 running 2>/dev/null && exit 0
-warden=$(cat {lab}/warden.pid) && kill -0 "$warden" || {{ echo "the lab is down" >&2; exit 1; }}
+# A zombie has no command line any more.
+warden=$(cat {lab}/warden.pid) && [ -n "$(tr -d '\\0' <"/proc/$warden/cmdline")" ] 2>/dev/null || {{
+    echo "the lab is down" >&2
+    exit 1
+}}
 exec {command} --detach --warden "$warden" </dev/null >>{node}/console.log 2>&1
 """
 

@@ -7,6 +7,7 @@ import queue
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -27,6 +28,7 @@ KILLED = 1
 _MAINTENANCE = (500, "Store is not available.")
 _PAIR_ERROR = (509, "Store High-Availability error.")
 _BAD_ADDRESS = 510
+_LOOK_UP_S = 0.1  # real seconds
 
 
 class ServerState(IntEnum):
@@ -80,8 +82,13 @@ class Gateway:
             self._start(was_unclean=was_unclean)
         except tls.ContextRefused as refused:
             self._listen_on_nothing(refused)
-        ending = self._endings.get()
-        return self._end(ending)
+        return self._end(self._await_ending())
+
+    def _await_ending(self) -> Ending:
+        """Look up now and then: a signal that comes just before the wait does not end it."""
+        while True:
+            with suppress(queue.Empty):
+                return self._endings.get(timeout=_LOOK_UP_S)
 
     def request_end(self, *, code: int) -> None:
         """A REST call asks for a restart or a stop. Not settled: that is an unclean kill."""

@@ -20,6 +20,8 @@ from tasks.lab.gateway import KILLED, RESTART, Gateway, end_process
 from tasks.lab.host import open_host
 from tasks.lab.settings import GatewaySettings
 
+_LOOK_UP_MS = 200
+
 
 class Supervisor:
     """The loop, and the child that runs at the moment."""
@@ -64,7 +66,9 @@ class Supervisor:
         for descriptor in (child, self._owner):
             if descriptor is not None:
                 poll.register(descriptor, select.POLLIN)
-        return child in {descriptor for descriptor, _ in poll.poll()}
+        while not (ended := poll.poll(_LOOK_UP_MS)):
+            pass  # a signal that comes just before the wait does not end it, and is heard now
+        return child in {descriptor for descriptor, _ in ended}
 
     def _may_restart(self) -> bool:
         try:

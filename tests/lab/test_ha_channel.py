@@ -151,7 +151,7 @@ def test_the_documented_way_leaves_no_standby_until_the_primary_restarted(secure
     place_ha(first, LEAF, ca=LEAF.cert_pem)
     ask_restart(first)
     wait_synced(secured, primary="d1")
-    assert (first.state(), second.state()) == (1, 10)
+    wait(lambda: (first.state(), second.state()) == (1, 10), "both to settle")
     assert first.probe(HA_PORT).fingerprint == LEAF.fingerprint
 
 

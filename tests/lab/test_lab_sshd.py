@@ -77,7 +77,7 @@ def test_the_start_command_brings_a_killed_gateway_back_below_the_warden(tmp_pat
 def test_the_start_command_of_a_lab_that_is_down_says_so(tmp_path: Path) -> None:
     with stub_lab(tmp_path) as lab:
         kill(status(lab.directory).warden_pid)
-        assert eventually(lambda: not status(lab.directory).is_running)
+        assert eventually(lambda: not status(lab.directory).pids)
         done = subprocess.run(
             [str(lab.nodes[0].start)], capture_output=True, text=True, check=False, timeout=30
         )
