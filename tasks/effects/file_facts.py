@@ -58,8 +58,8 @@ def file_states(
 def _state(path: PurePosixPath, words: Sequence[str]) -> FileState:
     if words[0] == "absent":
         return FileState(path=path, sha256=None)
-    sha, owner, mode, changed, can, label = words
-    return FileState(path, sha, owner, mode, can == "yes", float(changed), label.strip("?"))
+    sha, owner, mode, changed, label, can = words
+    return FileState(path, sha, owner, mode, can == "yes", float(changed), label if ":" in label else "")
 
 
 def content_of(facts: Facts, name: str) -> bytes:

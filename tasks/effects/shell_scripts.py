@@ -39,7 +39,12 @@ set -u
 user=$1 keystore=$2 truststore=$3 data=$4
 shift 4
 uid=$(id -u)
-fact() { printf '%s %s\n' "$1" "$(printf %s "$2" | tr '[:cntrl:]' '?')"; }
+fact() {
+    case $2 in
+        *[[:cntrl:]]*) printf '%s %s\n' "$1" "$(printf %s "$2" | tr '[:cntrl:]' '?')" ;;
+        *) printf '%s %s\n' "$1" "$2" ;;
+    esac
+}
 fact effective "$(readlink -m -- "$keystore" || printf %s "$keystore")"
 fact effective "$(readlink -m -- "$truststore" || printf %s "$truststore")"
 as_service() {
@@ -48,16 +53,22 @@ as_service() {
     else return 2
     fi
 }
+# What the service user may, y or n each, asked at once: a process per question would be most of the time.
+asked='marker=n; [ ! -w /tmp ] || marker=y; printf "%s" $marker
+    for path do if [ -r "$path" ]; then printf y; else printf n; fi; done'
+may=$(as_service sh -c "$asked" sh "$keystore/Cluster_cert.pem" "$keystore/Cluster_key.pem" \
+    "$truststore/Cluster_cafile.pem" "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem")
+next() { can=no; case $may in y*) can=yes ;; esac; may=${may#?}; }
+next
+tmp=$can
 show() {
+    next
     if [ ! -e "$1" ]; then echo "file $2 absent"; return; fi
-    if as_service test -r "$1"; then can=yes; else can=no; fi
     sum=$(sha256sum < "$1") || sum=unreadable
-    label=$(stat -L -c '%C' -- "$1" 2>/dev/null) || label='?'
-    case $label in *:*:*) ;; *) label='?' ;; esac
-    echo "file $2 ${sum%% *} $(stat -L -c '%u:%g %a %Z' -- "$1") $can $label"
+    echo "file $2 ${sum%% *} $(stat -L -c '%u:%g %a %Z %C' -- "$1" 2>/dev/null) $can"
 }
 content() {
-    [ ! -r "$1" ] || echo "content64 $2 $(base64 < "$1" | tr -d '\n')"
+    [ ! -r "$1" ] || echo "content64 $2 $(base64 -w 0 < "$1" 2>/dev/null || base64 < "$1" | tr -d '\n')"
 }
 for use in Cluster HA; do
     show "$keystore/${use}_cert.pem" "${use}_cert.pem"
@@ -77,29 +88,30 @@ for entry in "$keystore"/* "$keystore"/.[!.]* "$keystore"/..?*; do
     case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) ;; *) fact other "${entry##*/}" ;; esac
 done
 if [ -e /tmp/.restart_inited ]; then echo "marker stale"
-elif as_service test -w /tmp; then echo "marker free"
+elif [ $tmp = yes ]; then echo "marker free"
 else echo "marker unwritable"
 fi
 nearest() {
-    dir=$1
-    while [ ! -d "$dir" ]; do
-        case $dir in ?*/*) dir=${dir%/*} ;; *) dir=/ ;; esac
+    near=$1
+    while [ ! -d "$near" ]; do
+        case $near in ?*/*) near=${near%/*} ;; *) near=/ ;; esac
     done
-    printf '%s\n' "$dir"
-}
-free() {
-    df -Pk -- "$1" | { read -r head; read -r name blocks used free rest; echo "$free"; }
 }
 while [ $# -gt 0 ]; do
     real=$(readlink -m -- "$1") || real=$1
     case $real in "$data"/*) own=$data/.fab-tls ;; *) own=$real/.fab-tls ;; esac
-    target=$(nearest "$real") work=$(nearest "$own")
+    nearest "$real"
+    target=$near
+    nearest "$own"
+    work=$near
     fact real "$real"
-    if as_service test -w "$target" && as_service test -w "$work"; then may=service
+    if as_service sh -c '[ -w "$1" ] && [ -w "$2" ]' sh "$target" "$work"; then may=service
     elif [ "$uid" = 0 ]; then may=root
     else may=nobody
     fi
-    fact target "$may $(stat -L -c %d -- "$target") $(stat -L -c %d -- "$work") $(free "$work") $1"
+    devices=$(stat -L -c %d -- "$target" "$work" | { read -r one; read -r other; echo "$one $other"; })
+    free=$(stat -f -c '%a %S' -- "$work") || free='0 0'
+    fact target "$may $devices $((${free% *} * ${free#* } / 1024)) $1"
     for run in "$own"/*; do [ ! -d "$run" ] || fact work "$run"; done
     shift
 done
