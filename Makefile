@@ -2,15 +2,21 @@
 FAB = .venv/bin/fab
 PYTEST = .venv/bin/python -m pytest
 
-.PHONY: setup rehearse test conformance
+.PHONY: setup rehearse test test-credentials conformance
 setup:
 	@sh .ci/setup
 
 rehearse: setup
 	$(FAB) rehearse
 
+# The last ones wait for servers most of the time: more of them at once. The others have limits of two seconds.
 test: setup
-	$(PYTEST) -n 3 tests
+	$(PYTEST) -n 3 tests --ignore=tests/e2e
+	$(PYTEST) -n 5 tests/e2e
+
+# What the real server would do with any credential file, held against real handshakes.
+test-credentials: setup
+	$(PYTEST) tests/credentials
 
 # Only against disposable servers; see docs/conformance.md. CONFIRM=NAME answers the question.
 conformance: setup

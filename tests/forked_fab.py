@@ -1,14 +1,15 @@
-"""`fab`, forked from a process that has its imports behind it: the same program, a second sooner.
+"""`fab`, and the lab's start script, forked from a process that has their imports behind it: a second sooner.
 
-A command's start takes a second of imports, and the tests start hundreds. Here one server per test
-process imports what `fab` imports and forks for each command: own process, arguments, directory,
-environment and descriptors, the exit code of its own. What is killed or signalled, and what is about
-starting itself, is tested with the real executable.
+A command's start takes a second of imports, a gateway's a quarter, and the tests start hundreds. Here one
+server per test process imports what both import and forks for each: own process, arguments, directory,
+environment and descriptors, the exit code of its own. A `fab` that is killed or signalled, and what is
+about starting itself, is tested with the real executable.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import select
@@ -53,6 +54,44 @@ def run(
         return subprocess.CompletedProcess(argv, code, _text(out), _text(err))
 
 
+class Running:
+    """A forked process that goes on; like a Popen as far as the tests need one."""
+
+    def __init__(self, argv: tuple[str, ...], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._argv = argv
+        self._code: int | None = None
+        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with open(os.devnull, "rb") as nothing:
+            self.pid = _begin(self._server, argv, cwd=cwd, env=env, fds=[nothing.fileno(), 1, 2])
+
+    def poll(self) -> int | None:
+        """The exit code, or that it was killed, or None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self._code is None:
+            self._server.settimeout(timeout)
+            try:
+                self._code = _ended(self._server)
+            except (TimeoutError, BlockingIOError) as error:
+                raise subprocess.TimeoutExpired(self._argv, timeout or 0) from error
+            self._server.close()
+        return self._code
+
+    def terminate(self) -> None:
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
 def shim(directory: Path) -> Path:
     """A small executable `fab` in the directory, for scripts that find it by PATH."""
     path = directory / "fab"
@@ -65,15 +104,27 @@ def _order(
     argv: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], fds: list[int], limit_s: float
 ) -> int:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
-        server.connect(str(_server()))
         server.settimeout(limit_s)
-        socket.send_fds(server, [json.dumps([argv, str(cwd), dict(env)]).encode()], fds)
-        pid = int(server.recv(64))
+        pid = _begin(server, argv, cwd=cwd, env=env, fds=fds)
         try:
-            code = server.recv(64)
+            return _ended(server)
         except TimeoutError as error:
             os.kill(pid, signal.SIGKILL)
             raise subprocess.TimeoutExpired(argv, limit_s) from error
+
+
+def _begin(
+    server: socket.socket, argv: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], fds: list[int]
+) -> int:
+    """Have it forked; returns its pid."""
+    server.connect(str(_server()))
+    socket.send_fds(server, [json.dumps([argv, str(cwd), dict(env)]).encode()], fds)
+    return int(server.recv(64))
+
+
+def _ended(server: socket.socket) -> int:
+    """Its exit code; a process that is killed says none."""
+    code = server.recv(64)
     return int(code) if code else -signal.SIGKILL
 
 
@@ -110,6 +161,7 @@ def serve(path: str) -> None:
     from fabric.main import program as _program  # noqa: F401
 
     import fabfile as _imported  # noqa: F401 - what every command needs
+    import tasks.lab.supervisor as _supervisor  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -157,9 +209,11 @@ def _live(client: socket.socket) -> None:
 def _run(argv: list[str]) -> int:
     from fabric.main import program
 
+    from tasks.lab import supervisor
+
     sys.argv = argv
     try:
-        program.run(argv)
+        supervisor.main(argv[1:]) if argv[0] == "supervisor" else program.run(argv)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:  # noqa: BLE001 - shown and turned into 1, as the interpreter does

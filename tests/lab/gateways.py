@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +18,7 @@ from typing import Any
 import requests
 
 from tasks.lab.settings import GatewaySettings, PairSettings
+from tests.forked_fab import Running
 from tests.lab.handshakes import Probe, probe
 from tests.lab.pems import Issued, Kind, issue
 
@@ -42,7 +41,7 @@ class LabGateway:
 
     directory: Path
     settings: GatewaySettings
-    processes: list[subprocess.Popen[bytes]]
+    processes: list[Running]
 
     @property
     def certificates(self) -> Path:
@@ -99,8 +98,7 @@ class LabGateway:
     # Life.
 
     def start(self) -> None:
-        argv = [sys.executable, "-m", "tasks.lab.supervisor", str(self.directory)]
-        self.processes.append(subprocess.Popen(argv, cwd=_PROJECT))
+        self.processes.append(Running(("supervisor", str(self.directory)), cwd=_PROJECT, env=os.environ))
 
     def restart(self) -> None:
         """Ask by REST, and wait until the next process is there and settled."""
