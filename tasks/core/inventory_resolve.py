@@ -14,7 +14,7 @@ from tasks.core.inventory_ha import ha_of
 from tasks.core.inventory_layers import Place, Said, places
 from tasks.core.inventory_membership import membership_of
 from tasks.core.inventory_paths import paths_of, product_of
-from tasks.core.inventory_schema import AdminShape, InventoryShape, LimitsShape, Shape, SshShape
+from tasks.core.inventory_schema import AdminShape, CaShape, InventoryShape, LimitsShape, Shape, SshShape
 from tasks.core.inventory_service import files_by, restart_by, start_by
 from tasks.core.model import (
     Admin,
@@ -24,6 +24,7 @@ from tasks.core.model import (
     Member,
     Node,
     PromptSecret,
+    SecretRef,
     Ssh,
     Via,
 )
@@ -59,10 +60,17 @@ def resolved(inventory: InventoryShape, key: str, *, path: Path, home: Path | No
         retired=frozenset(shape.retired),
         runs_dir=here.folder / "runs" / key,
         inventory=path,
+        ca_folder=here.whole(shape.ca.folder or Path("ca", key)),
         disposable=shape.disposable,
         prefer=shape.prefer or "no-partition",
         islands=shape.islands,
+        ca_passphrase=_ca_passphrase(shape.ca, key, here=here),
     )
+
+
+def _ca_passphrase(shape: CaShape, key: str, *, here: Here) -> SecretRef | None:
+    found: SecretRef | None = _local(Said(shape.passphrase, ("clusters", key, "ca", "passphrase")), here)
+    return found
 
 
 def _members(inventory: InventoryShape, key: str, *, here: Here) -> Iterator[Member]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from tasks.core.inventory_faults import Fault, YamlPath, did_you_mean, dotted, shown
 from tasks.core.inventory_ha import ha_faults
@@ -129,6 +131,16 @@ def _logins(inventory: InventoryShape, key: str) -> Iterator[Fault]:
             yield Fault(password.path, "a password without a user", "give `user` beside it")
 
 
+def _ca_apart(inventory: InventoryShape, key: str) -> Iterator[Fault]:
+    """A CA's key is never within what is copied to the nodes and handed on."""
+    cluster = inventory.clusters[key]
+    folder, sets = cluster.ca.folder or Path("ca", key), cluster.credentials or Path("credentials", key)
+    if Path(posixpath.normpath(folder)).is_relative_to(posixpath.normpath(sets)):
+        problem = f"the CA's folder {shown(str(folder))} is within that of the credential sets"
+        said = ("ca", "folder") if cluster.ca.folder else ("credentials",)
+        yield Fault(("clusters", key, *said), problem, f"a folder apart, e.g. ca/{key}")
+
+
 _RULES: tuple[tuple[Rule, tuple[YamlPath, ...]], ...] = (
     (_cluster_named_safely, ()),
     (_names, ()),
@@ -138,6 +150,7 @@ _RULES: tuple[tuple[Rule, tuple[YamlPath, ...]], ...] = (
     (_servers, (("ssh",), ("ssh", "port"))),
     (_observer, ()),
     (_logins, (("admin",), ("admin", "user"), ("admin", "password"))),
+    (_ca_apart, (("ca",), ("ca", "folder"), ("credentials",))),
     (ha_faults, (("ha",),)),
     (container_faults, (("service",), ("service", "container"))),
     (volume_faults, (("service",), ("service", "volume"), *_PATHS)),

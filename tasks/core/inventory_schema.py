@@ -187,11 +187,19 @@ class MemberShape(NodeShape):
     )
 
 
+class CaShape(Shape):
+    """The CA that `fab credentials.create --kind ca` makes; its keys never lie among the sets."""
+
+    folder: LocalPath | None = Field(default=None, description="Folder of its keys and certificates.")
+    passphrase: Secret | None = Field(default=None, description="Passphrase of its keys, as a reference.")
+
+
 class ClusterShape(Settings):
     """One cluster."""
 
     cluster_name: Words | None = Field(default=None, description="ClusterName as REST reports it.")
     credentials: LocalPath | None = Field(default=None, description="Folder of the credential sets.")
+    ca: CaShape = Field(default=CaShape(), description="The cluster's own CA.")
     observer: str | None = Field(default=None, description="The member that is restarted last.")
     prefer: Literal["no-partition", "fewest-restarts"] | None = Field(
         default=None, description="What the automatic choice of a strategy prefers."

@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tasks.core.certificates import Certificate, parse_pem_chain
 from tasks.core.credential_set import CredentialSet
 from tasks.core.private_keys import PrivateKey, SigningKey, UnreadableKey, read_private_key
+from tasks.core.subjects import KeptSubject, kept_subject
+from tasks.core.subjects import Subject as Subject
+from tasks.core.usages import BOTH_USAGES as BOTH_USAGES
+from tasks.core.usages import key_usage
 
 CLOCK_SKEW = timedelta(minutes=5)
-BOTH_USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A subject: common name, organization and unit ("" for none), DNS names and IP addresses."""
-
-    common_name: str
-    organization: str = ""
-    unit: str = ""
-    alternative_names: tuple[str, ...] = ()
-
-    def name(self) -> x509.Name:
-        parts = (
-            (NameOID.ORGANIZATION_NAME, self.organization),
-            (NameOID.ORGANIZATIONAL_UNIT_NAME, self.unit),
-            (NameOID.COMMON_NAME, self.common_name),
-        )
-        return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +32,7 @@ class Recipe:
         path_length: How many CAs may stand between it and a leaf, if it is one; None for any number.
     """
 
-    subject: Subject
+    subject: Subject | KeptSubject
     not_before: datetime
     not_after: datetime
     usages: tuple[x509.ObjectIdentifier, ...] = BOTH_USAGES
@@ -67,10 +50,21 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class OwnCa:
-    """A CA made for one cluster and the sets that it issued, by member name."""
+    """A CA made for one cluster and the sets that it issued, by member name.
+
+    Args:
+        issuer: What signed them.
+        root: Above the issuer, where that is an intermediate; else None.
+    """
 
     issuer: Issuer
     sets: Mapping[str, CredentialSet] = field(default_factory=dict)
+    root: Issuer | None = None
+
+    @property
+    def above(self) -> tuple[Certificate, ...]:
+        """From the issuer's parent up to the root."""
+        return (self.root.certificate,) if self.root else ()
 
 
 def new_key() -> PrivateKey:
@@ -100,36 +94,82 @@ def shared_self_signed(subject: Subject, *, days: int, now: datetime) -> Credent
 
 
 def ca_with_leafs(
-    subject: Subject, *, members: Mapping[str, Subject], days: int, ca_days: int, now: datetime
+    subject: Subject,
+    *,
+    members: Mapping[str, Subject],
+    days: int,
+    ca_days: int,
+    now: datetime,
+    intermediate: Subject | None = None,
 ) -> OwnCa:
     """A CA of its own for one cluster, and one set per member under it.
 
     Args:
-        subject: Of the CA.
+        subject: Of the root.
         members: Subject of each leaf by member name.
         days, ca_days: How long leafs and CA are valid; a leaf never outlives its CA.
+        intermediate: Subject of a CA between root and leafs; None for none.
     """
-    issuer = new_ca(subject, days=ca_days, now=now)
+    root = new_ca(subject, days=ca_days, now=now, path_length=0 if intermediate is None else 1)
+    issuer = root if intermediate is None else new_ca(intermediate, days=ca_days, now=now, under=root)
+    above = () if intermediate is None else (root.certificate,)
     leafs = {
-        member: leaf_set(member, issuer, subject=leaf, days=min(days, ca_days), now=now)
+        member: leaf_set(member, issuer, subject=leaf, days=days, now=now, above=above)
         for member, leaf in members.items()
     }
-    return OwnCa(issuer, leafs)
+    return OwnCa(issuer, leafs, None if intermediate is None else root)
 
 
-def new_ca(subject: Subject, *, days: int, now: datetime) -> Issuer:
-    """A self-signed root that may sign leafs and nothing else."""
+def new_ca(
+    subject: Subject, *, days: int, now: datetime, path_length: int = 0, under: Issuer | None = None
+) -> Issuer:
+    """A CA that may sign leafs, and as many CAs in a row below it as `path_length` says.
+
+    Args:
+        under: What signs it; None for a self-signed root.
+    """
     key = new_key()
-    recipe = Recipe(subject, now - CLOCK_SKEW, now + timedelta(days=days), usages=(), is_ca=True)
-    return Issuer(issue(recipe, key, issuer=None), key)
+    recipe = Recipe(
+        subject, now - CLOCK_SKEW, now + timedelta(days=days), usages=(), is_ca=True, path_length=path_length
+    )
+    return Issuer(issue(recipe, key, issuer=under), key)
 
 
-def leaf_set(member: str, issuer: Issuer, *, subject: Subject, days: int, now: datetime) -> CredentialSet:
-    """A set for one member, signed by `issuer`; its CA file is the issuer's certificate."""
+def leaf_set(
+    member: str,
+    issuer: Issuer,
+    *,
+    subject: Subject,
+    days: int,
+    now: datetime,
+    above: Sequence[Certificate] = (),
+) -> CredentialSet:
+    """A set for one member, signed by `issuer`; its CA file is the root.
+
+    Args:
+        above: From the issuer's parent up to the root; empty where the issuer is the root. What is
+            between leaf and root goes into the certificate file.
+    """
     key = new_key()
-    recipe = _recipe(subject, days=days, now=now, is_ca=False)
-    certificate = issue(recipe, key, issuer=issuer)
-    return credential_set(member, key, chain=(certificate,), ca=(issuer.certificate,))
+    chain = (issuer.certificate, *above)
+    recipe = Recipe(subject, now - CLOCK_SKEW, until(days, chain, now=now))
+    *between, root = chain
+    return credential_set(member, key, chain=(issue(recipe, key, issuer=issuer), *between), ca=(root,))
+
+
+def until(days: int, chain: Sequence[Certificate], *, now: datetime) -> datetime:
+    """The end of a leaf that is to be valid for so many days: never later than that of a CA above it."""
+    ends = (one.not_after for one in chain if one.not_after > now)  # of an expired CA nothing is of use
+    return min(now + timedelta(days=days), *ends)
+
+
+def renewed(one: CredentialSet, issuer: Issuer, *, ends: datetime, now: datetime) -> CredentialSet:
+    """The same set with a new key and leaf: subject, names, the CAs above it and its CA file are kept."""
+    key = new_key()
+    recipe = Recipe(kept_subject(one.leaf), now - CLOCK_SKEW, ends)
+    chain = (issue(recipe, key, issuer=issuer), *one.chain[1:])
+    cert_pem = b"".join(certificate.pem() for certificate in chain)
+    return replace(one, key=key, chain=chain, cert_pem=cert_pem)
 
 
 def issue(recipe: Recipe, key: PrivateKey, *, issuer: Issuer | None) -> Certificate:
@@ -175,37 +215,22 @@ def _extensions(
             x509.BasicConstraints(ca=recipe.is_ca, path_length=recipe.path_length if recipe.is_ca else None),
             True,
         ),
-        (_key_usage(recipe), True),
+        (
+            key_usage(
+                signs=bool(recipe.usages) or not recipe.is_ca,
+                issues=recipe.is_ca,
+                revokes=recipe.is_ca and not recipe.usages,
+            ),
+            True,
+        ),
         (x509.SubjectKeyIdentifier.from_public_key(public), False),
         (x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), False),
     ]
     if recipe.usages:
         found.append((x509.ExtendedKeyUsage(recipe.usages), False))
-    if recipe.subject.alternative_names:
-        names = [_general_name(name) for name in recipe.subject.alternative_names]
+    if names := recipe.subject.alternatives():
         found.append((x509.SubjectAlternativeName(names), False))
     return found
-
-
-def _key_usage(recipe: Recipe) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=bool(recipe.usages) or not recipe.is_ca,
-        key_cert_sign=recipe.is_ca,
-        crl_sign=recipe.is_ca and not recipe.usages,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _general_name(text: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(text))
-    except ValueError:
-        return x509.DNSName(text)
 
 
 def _loaded(certificate: Certificate) -> x509.Certificate:

@@ -224,9 +224,11 @@ class Cluster:
     retired: frozenset[str]  # ServerUIDs gone for good that the cluster still remembers
     runs_dir: Path  # where the run directories of this cluster live
     inventory: Path
+    ca_folder: Path  # where a CA made here lives on this machine, apart from the sets
     disposable: bool = False
     prefer: str = "no-partition"  # no-partition | fewest-restarts: what the automatic strategy minimises
     islands: bool = False  # each product's members may start as a cluster of their own
+    ca_passphrase: SecretRef | None = None  # of the CA's keys; None: asked for
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -3,105 +3,165 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import UsageError
-from tasks.core.file_names import HA
-from tasks.core.issuing import Subject, ca_with_leafs, shared_self_signed
+from tasks.core.file_names import CLUSTER, HA, FileNames
+from tasks.core.issuing import OwnCa, ca_with_leafs, leaf_set, shared_self_signed
 from tasks.core.model import Cluster
+from tasks.core.order import Order as Order
+from tasks.core.order import leaf_name, owners, subject
 from tasks.core.render import TextTable
-from tasks.effects.credential_writing import write_member_sets, write_own_ca, write_shared_set
+from tasks.core.subjects import Subject
+from tasks.effects.authority import Authority, Resolve, open_authority
+from tasks.effects.ca_files import ca_contents, look_into, made_here, own_folder, refuse_among_sets
+from tasks.effects.credential_writing import (
+    member_contents,
+    refuse_overwriting,
+    remove,
+    set_aside,
+    shared_contents,
+    write,
+)
+from tasks.effects.judging import refuse_bad_sets
+from tasks.effects.passphrase import new_passphrase
 
-KINDS = ("shared", "ca")
-USES = ("cluster", "ha")
-MOST_DAYS = 36500
-MOST_NAME_BYTES = 64  # of a common name or an organization: RFC 5280, appendix A.1
+Sets = Mapping[str, CredentialSet]
+Made = tuple[Sets, tuple[Path, ...]]
+
+_UNFIT = "a CA that may issue such leafs: fab credentials.create --kind ca, or --from-ca DIR"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be made.
+def create_sets(cluster: Cluster, order: Order, *, force: bool, secrets: Resolve) -> Made:
+    """Make and write the sets of every member; nothing is overwritten without `force`.
+
+    A CA that is overwritten is kept beside the new one: what it signed may still be in use.
 
     Args:
-        kind: "shared": one self-signed set for all; "ca": a CA and one leaf per member.
-        days: Validity of shared certificate or leafs.
-        ca_days: Validity of the CA.
-        organization: O of every subject; "" for none.
-        use: "cluster": for all members; "ha": for the HA channel of the pairs, one set per pair (T7).
-    """
-
-    kind: str = "shared"
-    days: int = 825
-    ca_days: int = 3650
-    organization: str = ""
-    use: str = "cluster"
-
-
-def create_sets(
-    cluster: Cluster, order: Order, *, force: bool
-) -> tuple[Mapping[str, CredentialSet], tuple[Path, ...]]:
-    """Make and write the sets of every member; nothing is overwritten without `force`.
+        secrets: Asked for the passphrase of the CA's keys, where a CA is made or one is taken.
 
     Returns:
         The sets by label, and the files written.
 
     Raises:
-        UsageError: An impossible order, or files that are there already.
+        UsageError: An impossible order, files that are there already, or a CA that cannot issue.
+        Refused: The sets would not work; every finding was shown.
     """
-    _refuse_impossible(order)
+    order.refuse_impossible(cluster)
     now = datetime.now(UTC)
+    if order.kind == "shared":
+        return _shared(cluster, order, now=now, force=force)
+    if order.from_ca:
+        return _under_a_ca(cluster, order, now=now, force=force, secrets=secrets)
+    return _with_a_ca(cluster, order, now=now, force=force, secrets=secrets)
+
+
+def _shared(cluster: Cluster, order: Order, *, now: datetime, force: bool) -> Made:
+    """One set for all members; of the HA channels one per pair, so that none trusts another one's nodes."""
     if order.use == "ha":
-        return _create_ha_sets(cluster, order, now=now, force=force)
-    if order.kind == "shared":
-        one = shared_self_signed(_subject(cluster.cluster_name, order), days=order.days, now=now)
-        return {"shared": one}, write_shared_set(cluster.credentials, one, force=force)
-    leafs = {m.name: _subject(f"{m.name}.{cluster.cluster_name}", order) for m in cluster.members}
-    subject = _subject(f"{cluster.cluster_name} cluster CA", order)
-    own = ca_with_leafs(subject, members=leafs, days=order.days, ca_days=order.ca_days, now=now)
-    return own.sets, write_own_ca(cluster.credentials, own, force=force)
+        made = {
+            name: replace(shared_self_signed(who, days=order.days, now=now), label=name, names=HA)
+            for name, who in _leafs(cluster, order).items()
+        }
+        return made, write(member_contents(cluster.credentials, made), force=force)
+    who = subject(cluster.cluster_name, order.organization)
+    one = shared_self_signed(who, days=order.days, now=now)
+    return {"shared": one}, write(shared_contents(cluster.credentials, one), force=force)
 
 
-def _create_ha_sets(
-    cluster: Cluster, order: Order, *, now: datetime, force: bool
-) -> tuple[Mapping[str, CredentialSet], tuple[Path, ...]]:
-    """A folder per pair: of a shared set, each pair has its own, so that none trusts another one's nodes."""
-    pairs = {m.name: _subject(f"{m.name} HA", order) for m in cluster.members if m.is_pair}
-    if not pairs:
-        raise UsageError(
-            f"{cluster.key} has no HA pair", remedy="list one: `pair: {NODE: {host: ...}, NODE: {host: ...}}`"
+def _with_a_ca(cluster: Cluster, order: Order, *, now: datetime, force: bool, secrets: Resolve) -> Made:
+    """A new CA in its own folder, and a leaf of it for everybody."""
+    folder = own_folder(cluster, order.use)
+    refuse_among_sets(folder, cluster)
+    if not force:
+        _refuse_second_ca(folder, order)
+        refuse_overwriting(_places(cluster, order))
+    passphrase = None if order.plain_ca_key else new_passphrase(cluster, secrets)
+    own = _own_ca(cluster, order, now=now)
+    refuse_bad_sets(own.sets, at=now, remedy=_UNFIT)
+    former = made_here(folder)
+    set_aside(former, below=folder, at=now)
+    authority = ca_contents(folder, own, passphrase)
+    written = write({**authority, **member_contents(cluster.credentials, own.sets)}, force=force)
+    remove(path for path in former if path not in authority)
+    return own.sets, written
+
+
+def _under_a_ca(cluster: Cluster, order: Order, *, now: datetime, force: bool, secrets: Resolve) -> Made:
+    """Leafs of a CA that is there already."""
+    if not force:
+        refuse_overwriting(_places(cluster, order))
+    authority = open_authority(cluster, use=order.use, from_ca=order.from_ca, secrets=secrets)
+    _refuse_rootless(authority)
+    sets = {
+        name: replace(
+            leaf_set(name, authority.issuer, subject=who, days=order.days, now=now, above=authority.above),
+            names=_names(order),
         )
-    if order.kind == "shared":
-        made = {n: shared_self_signed(subject, days=order.days, now=now) for n, subject in pairs.items()}
-        sets = {name: replace(one, label=name, names=HA) for name, one in made.items()}
-        return sets, write_member_sets(cluster.credentials, sets, force=force)
-    subject = _subject(f"{cluster.cluster_name} HA CA", order)
-    own = ca_with_leafs(subject, members=pairs, days=order.days, ca_days=order.ca_days, now=now)
-    own = replace(own, sets={name: replace(one, names=HA) for name, one in own.sets.items()})
-    return own.sets, write_own_ca(cluster.credentials, own, force=force)
+        for name, who in _leafs(cluster, order).items()
+    }
+    refuse_bad_sets(sets, at=now, remedy=_UNFIT)
+    return sets, write(member_contents(cluster.credentials, sets), force=force)
 
 
-def _subject(name: str, order: Order) -> Subject:
-    """Names are for people only (no server checks them): a long one is cut."""
-    common_name = name.encode()[:MOST_NAME_BYTES].decode("utf-8", "ignore")
-    return Subject(common_name, order.organization)
+def _own_ca(cluster: Cluster, order: Order, *, now: datetime) -> OwnCa:
+    what = "HA" if order.use == "ha" else "cluster"
+    made = ca_with_leafs(
+        subject(f"{cluster.cluster_name} {what} CA", order.organization),
+        members=_leafs(cluster, order),
+        days=order.days,
+        ca_days=order.ca_days,
+        now=now,
+        intermediate=subject(f"{cluster.cluster_name} {what} issuing CA", order.organization)
+        if order.intermediate
+        else None,
+    )
+    return replace(made, sets={name: replace(one, names=_names(order)) for name, one in made.sets.items()})
 
 
-def _refuse_impossible(order: Order) -> None:
-    if order.kind not in KINDS:
-        raise UsageError(f"--kind {order.kind} is unknown", remedy=f"one of: {', '.join(KINDS)}")
-    if order.use not in USES:
-        raise UsageError(f"--use {order.use} is unknown", remedy=f"one of: {', '.join(USES)}")
-    for name, days in (("days", order.days), ("ca-days", order.ca_days)):
-        if not 1 <= days <= MOST_DAYS:
-            raise UsageError(f"--{name} {days} is impossible", remedy=f"a number from 1 to {MOST_DAYS}")
-    if len(order.organization.encode()) > MOST_NAME_BYTES:
-        raise UsageError("--organization is too long", remedy=f"at most {MOST_NAME_BYTES} bytes")
+def _leafs(cluster: Cluster, order: Order) -> Mapping[str, Subject]:
+    """The subject of everybody who is to get a leaf."""
+    return {
+        name: subject(leaf_name(cluster, name, order.use), order.organization)
+        for name in order.members or owners(cluster, order.use)
+    }
 
 
-def created_table(cluster: Cluster, sets: Mapping[str, CredentialSet]) -> TextTable:
+def _names(order: Order) -> FileNames:
+    return HA if order.use == "ha" else CLUSTER
+
+
+def _places(cluster: Cluster, order: Order) -> list[Path]:
+    """Where the leafs' files will lie: looked at before anybody is asked for a passphrase."""
+    return [
+        cluster.credentials / who / name for who in _leafs(cluster, order) for name in _names(order).in_order
+    ]
+
+
+def _refuse_second_ca(folder: Path, order: Order) -> None:
+    if made_here(folder) or look_into(folder).keys:
+        use = " --use ha" if order.use == "ha" else ""
+        raise UsageError(
+            f"a CA lies in {folder}; another one in its place would be trusted by no member",
+            remedy=f"new leafs of it: fab credentials.renew{use}; first leafs: fab credentials.create --kind ca"
+            f"{use} --from-ca {folder}; a new CA all the same: repeat with --force",
+        )
+
+
+def _refuse_rootless(authority: Authority) -> None:
+    top = authority.chain[-1]
+    if not top.self_signed:
+        raise UsageError(
+            f"the root above {top.subject} is not in {authority.folder} (it is {top.issuer}); the CA file must "
+            "reach a self-signed root, else no member connects",
+            remedy=f"put the root's certificate into {authority.folder}, then repeat the command",
+        )
+
+
+def created_table(cluster: Cluster, sets: Sets) -> TextTable:
     """What was made: subjects, validity, fingerprints. Never a key."""
     rows = tuple(
         (label, one.leaf.subject, one.leaf.key_kind, f"{one.leaf.not_after:%Y-%m-%d}", one.leaf.sha256[:16])

@@ -3,7 +3,6 @@
 credentials/<cluster>/Cluster_*.pem            one set for all members
 credentials/<cluster>/<member>/Cluster_*.pem   a member's own set; goes before the shared one
 credentials/<cluster>/[<pair>/]HA_*.pem        the same for the HA channel of pairs
-credentials/<cluster>/ca/, ha-ca/              key and certificate of a CA made here; never a set
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from tasks.core.credential_set import CredentialSet, load
 from tasks.core.errors import OperatorError
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding, Severity
+from tasks.core.stray_keys import ca_keys_in
 
-CA_FOLDER, HA_CA_FOLDER = "ca", "ha-ca"
 SHARED = "shared"  # the label of the set that has no member folder
 _MAX_BYTES = 1 << 20
 _MISSING = {
@@ -58,7 +57,7 @@ def load_sets(
         text = f"{folder} holds no credential set; wanted: {', '.join(names.in_order)}"
         make = "fab credentials.create" + (" --use ha" if names is HA else "")
         return {}, (_error("credentials-missing", SHARED, text, remedy=make),)
-    found = list(_unknown_folders(folder, members, names))
+    found = [*_unknown_folders(folder, members, names), *(_ca_keys(folder) if names is CLUSTER else ())]
     loaded: dict[_Source, CredentialSet | None] = {}
     sources = {member: _source(folder, member, names) for member in members}
     for source in dict.fromkeys(sources.values()):
@@ -69,8 +68,14 @@ def load_sets(
     return sets, tuple(found)
 
 
+def set_paths(folder: Path, member: str, *, names: FileNames = CLUSTER) -> tuple[str, Mapping[str, Path]]:
+    """The label of a member's set, and by name where each of its files is taken from, if it is there."""
+    source = _source(folder, member, names)
+    return source.label, dict(source.paths)
+
+
 def _source(folder: Path, member: str, names: FileNames) -> _Source:
-    own = folder if member in (CA_FOLDER, HA_CA_FOLDER) else folder / member
+    own = folder / member
     present = present_in(own, names)
     shared = present_in(folder, names)
     both = {names.key, names.cert}
@@ -103,7 +108,7 @@ def _read_source(source: _Source) -> tuple[dict[str, bytes], dict[str, Finding]]
     for name, path in source.paths:
         if os.path.lexists(path):
             try:
-                files[name] = _read(path)
+                files[name] = read_file(path)
             except OSError as error:
                 faults[name] = _unreadable(source.label, path, error)
         elif (other := _misnamed(path)) is not None:
@@ -112,7 +117,8 @@ def _read_source(source: _Source) -> tuple[dict[str, bytes], dict[str, Finding]]
     return files, faults
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """A regular file of moderate size; raises OSError, with a reason, for all else."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         seen = os.fstat(descriptor)
@@ -146,11 +152,24 @@ def _loose_key(source: _Source) -> Iterator[Finding]:
 
 def _unknown_folders(folder: Path, members: Sequence[str], names: FileNames) -> Iterator[Finding]:
     for entry in entries(folder):
-        if entry not in (*members, CA_FOLDER, HA_CA_FOLDER) and present_in(folder / entry, names):
+        if entry not in members and entry[:1] != "." and present_in(folder / entry, names):
             who = "pair" if names is HA else "member"
             text = f"{folder / entry} holds a credential set, but no {who} is named {entry}"
             remedy = f"rename it to one of {', '.join(members)}, or move it away"
             yield Finding("unknown-set-folder", Severity.WARNING, entry, text, remedy)
+
+
+def _ca_keys(folder: Path) -> Iterator[Finding]:
+    """Keys of CAs among the sets: who is given a set would be given the CA."""
+    places = (folder, *(folder / entry for entry in entries(folder) if entry[:1] != "."))
+    contents: dict[str, bytes] = {}
+    for path in (place / name for place in places for name in entries(place)):
+        with contextlib.suppress(OSError):
+            contents[str(path)] = read_file(path)
+    for key, whose in ca_keys_in(contents):
+        text = f"{key} is the private key of {whose}: it is for no member's folder"
+        remedy = f"move it and its certificate into the CA's own folder: ca/{folder.name}, or ca.folder"
+        yield Finding("ca-key-in-set-folder", Severity.WARNING, "", text, remedy)
 
 
 def _unreadable(label: str, path: Path, error: OSError) -> Finding:

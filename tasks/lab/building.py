@@ -56,6 +56,7 @@ def build(lab: Lab) -> None:
     password = secrets.token_urlsafe(18) if lab.topology.secured else None
     if password:
         write_private(lab.directory / "admin-password", f"{password}\n".encode())
+    write_private(lab.directory / "ca-passphrase", f"{secrets.token_urlsafe(18)}\n".encode())
     _write_builtin(lab)
     uids = server_uids(lab)
     for node in lab.nodes:

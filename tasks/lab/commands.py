@@ -125,9 +125,10 @@ def run_rehearsal(directory: str, request: Request, *, kind: str, keep: bool) ->
     with _lab(directory, request, keep=keep) as lab:
         say(f"lab is up: {len(lab.nodes)} nodes in {lab.directory}")
         cluster = open_inventory(str(lab.inventory), None)
-        sets, _ = create_sets(cluster, Order(kind=kind), force=True)
+        resolve = Secrets().resolve
+        sets, _ = create_sets(cluster, Order(kind=kind), force=True, secrets=resolve)
         show_table(created_table(cluster, sets))
-        with Site(cluster, secrets=Secrets().resolve) as site:
+        with Site(cluster, secrets=resolve) as site:
             show_check(site, ignored=frozenset())
             migrate(site, Wish(), Terms(yes=True))
             require_healthy(show_status(site))

@@ -34,6 +34,7 @@ def inventory_text(lab: Lab) -> str:
             CLUSTER_KEY: {
                 "cluster_name": CLUSTER_NAME,
                 "credentials": f"credentials/{CLUSTER_KEY}",
+                "ca": {"passphrase": {"file": "ca-passphrase"}},
                 "disposable": True,
                 **({"islands": True} if lab.topology.is_mixed else {}),
                 "members": _members(lab),
