@@ -16,7 +16,7 @@ test: setup
 
 # What the real server would do with any credential file, held against real handshakes.
 test-credentials: setup
-	$(PYTEST) tests/credentials
+	@.venv/bin/python -m tests.verdict
 
 # Only against disposable servers; see docs/conformance.md. CONFIRM=NAME answers the question.
 conformance: setup

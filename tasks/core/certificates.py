@@ -1,23 +1,18 @@
-"""X.509 certificates as values, and OpenSSL's own verdict on whom a server would trust."""
+"""X.509 certificates as values, read as OpenSSL reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from OpenSSL import crypto
-from OpenSSL._util import lib as openssl
 
 from tasks.core import x509_facts
 from tasks.core.pem import describe_without_blocks, openssl_reason, pem_blocks
-
-Purpose = Literal["client", "server"]
 
 BUILTIN_SHA256 = frozenset(
     {
@@ -25,9 +20,6 @@ BUILTIN_SHA256 = frozenset(
         "208E3AEC05EEE1E195025254D99369D49F2F12B7285718E08637BE3816A7C445",  # O=Eclipse, OU=Amlen
     }
 )
-
-_PURPOSE_ID: dict[Purpose, int] = {"client": 1, "server": 2}  # X509_PURPOSE_SSL_CLIENT, _SERVER
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME
 
 
 class CertificateFault(Exception):
@@ -54,6 +46,7 @@ class Certificate:
         eku: "serverAuth", "clientAuth" or a dotted OID; empty where the extension is missing.
         self_signed: Its own key really made its signature.
         level_fault: Why security level 2 refuses its key or signature; None if it does not.
+        may_sign: Its key usage, if it has one, holds digitalSignature.
     """
 
     der: bytes = field(repr=False)
@@ -68,6 +61,7 @@ class Certificate:
     self_signed: bool = field(compare=False, repr=False)
     is_ca: bool = field(compare=False, repr=False)
     level_fault: str | None = field(compare=False, repr=False)
+    may_sign: bool = field(compare=False, repr=False)
 
     @classmethod
     def from_der(cls, der: bytes) -> Certificate:
@@ -101,46 +95,6 @@ def parse_pem_chain(data: bytes) -> tuple[Certificate, ...]:
     )
 
 
-def verify(
-    leaf: Certificate,
-    *,
-    intermediates: Sequence[Certificate],
-    trusted: Sequence[Certificate],
-    purpose: Purpose,
-    at: datetime | None,
-) -> str | None:
-    """Whether a server with `trusted` as its CA file takes this peer.
-
-    Args:
-        intermediates: What the peer sends beside its leaf.
-        purpose: What the leaf is used as: "client" to the side that accepts, "server" to the
-            side that dials.
-        at: By which clock; None leaves dates aside.
-
-    Returns:
-        None if it does, else OpenSSL's reason. Security level 2, no partial chains.
-    """
-    verdict = _verdict(
-        leaf, intermediates=tuple(intermediates), trusted=tuple(trusted), purpose=purpose, at=at
-    )
-    return verdict if isinstance(verdict, str) else None
-
-
-def trusted_path(
-    leaf: Certificate,
-    *,
-    intermediates: Sequence[Certificate],
-    trusted: Sequence[Certificate],
-    purpose: Purpose,
-    at: datetime | None,
-) -> tuple[Certificate, ...] | None:
-    """The chain from leaf to root that `verify` went by; None where it refuses."""
-    verdict = _verdict(
-        leaf, intermediates=tuple(intermediates), trusted=tuple(trusted), purpose=purpose, at=at
-    )
-    return None if isinstance(verdict, str) else verdict
-
-
 def is_builtin(certificate: Certificate) -> bool:
     """Whether this is a certificate whose private key is public with the product.
 
@@ -156,42 +110,6 @@ def is_builtin(certificate: Certificate) -> bool:
     return (NameOID.COMMON_NAME, "cluster") in values and bool(
         values & {(NameOID.ORGANIZATIONAL_UNIT_NAME, "Amlen"), (NameOID.ORGANIZATION_NAME, "IBM")}
     )
-
-
-def _verdict(
-    leaf: Certificate,
-    *,
-    intermediates: tuple[Certificate, ...],
-    trusted: tuple[Certificate, ...],
-    purpose: Purpose,
-    at: datetime | None,
-) -> tuple[Certificate, ...] | str:
-    context = crypto.X509StoreContext(
-        _store(trusted, purpose=purpose, at=at), _openssl(leaf), [_openssl(c) for c in intermediates]
-    )
-    try:
-        path = tuple(_parsed(found.to_cryptography()) for found in context.get_verified_chain())
-    except crypto.X509StoreContextError as error:
-        return str(error)
-    # The library leaves security levels to its TLS side, which applies level 2 on the servers.
-    return next((c.level_fault for c in path if c.level_fault), None) or path
-
-
-def _store(trusted: tuple[Certificate, ...], *, purpose: Purpose, at: datetime | None) -> crypto.X509Store:
-    store = crypto.X509Store()
-    for certificate in trusted:
-        store.add_cert(_openssl(certificate))
-    if at is None:
-        store.set_flags(_NO_CHECK_TIME)
-    else:
-        store.set_time(at.astimezone(UTC))
-    # pyOpenSSL has no public name for this; without it, EKU and key usage would go unjudged.
-    openssl.X509_STORE_set_purpose(store._store, _PURPOSE_ID[purpose])
-    return store
-
-
-def _openssl(certificate: Certificate) -> crypto.X509:
-    return crypto.X509.from_cryptography(x509.load_der_x509_certificate(certificate.der))
 
 
 def _parse_block(data: bytes, *, label: str, number: int) -> Certificate:
@@ -224,4 +142,5 @@ def _parsed(found: x509.Certificate) -> Certificate:
         self_signed=x509_facts.is_self_signed(found),
         is_ca=x509_facts.is_ca(found),
         level_fault=x509_facts.level_fault(found),
+        may_sign=x509_facts.may_sign(found),
     )

@@ -6,12 +6,15 @@ A new rule is one more function here and one more line in `credential_set.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tasks.core.certificates import Certificate, Purpose, is_builtin, trusted_path, verify
+from tasks.core.certificates import Certificate, is_builtin
 from tasks.core.file_names import CLUSTER, FileNames
 from tasks.core.findings import Finding, Severity
-from tasks.core.private_keys import PrivateKey
+from tasks.core.peers import Purpose, trusted_path, verify
+from tasks.core.pem import BYTE_ORDER_MARK
+from tasks.core.private_keys import PrivateKey, count_keys
 from tasks.core.server_tls import context_refusal
 
 KEY_FILE, CERT_FILE, CA_FILE = CLUSTER.key, CLUSTER.cert, CLUSTER.ca
@@ -48,6 +51,27 @@ def pair_findings(
     if refusal and not any(certificate.level_fault for certificate in chain):
         text = f"OpenSSL makes no TLS context of key, certificate and CA file: {refusal} (T1)"
         yield error("context-refused", label, text, remedy=_CREATE)
+
+
+def text_findings(label: str, *, files: Mapping[str, bytes], names: FileNames) -> Iterator[Finding]:
+    """What OpenSSL passes over, and an older one or a reader might not."""
+    count = count_keys(files.get(names.key, b""))
+    if count > 1:
+        text = f"{names.key} holds {count} private keys; the server takes the first"
+        yield warning("several-keys", label, text, remedy=f"keep the one key of {names.cert} in it")
+    for name in names.in_order:
+        if files.get(name, b"").startswith(BYTE_ORDER_MARK):
+            text = f"{name} starts with a byte order mark; OpenSSL before 3.0 passes over its first block"
+            remedy = f"sed -i '1s/^\\xEF\\xBB\\xBF//' {name}"
+            yield warning("byte-order-mark", label, text, remedy=remedy)
+
+
+def needs_newer(label: str, leaf: Certificate, *, old: Sequence[str]) -> Finding:
+    """A key that is no use to members below TLS 1.3."""
+    why = leaf.key_kind if leaf.may_sign else "keyUsage without digitalSignature"
+    text = f"{why}: {', '.join(old)} speak TLS 1.2 only and will not connect to it (no shared cipher)"
+    remedy = "use EC P-256 with keyUsage digitalSignature: fab credentials.create, or renew"
+    return replace(error("key-needs-tls13", label, text, remedy=remedy), outcome="silently never connects")
 
 
 def leaf_findings(
@@ -172,7 +196,7 @@ def _key_type(label: str, kind: str) -> Iterator[Finding]:
     remedy = "use EC P-256: fab credentials.create, or openssl ecparam -genkey -name prime256v1"
     if kind in _ANY_PROTOCOL:
         return
-    if kind.startswith("RSA "):
+    if kind.startswith(("RSA ", "RSA-PSS ")):
         text = f"{kind}: members that speak TLS 1.2 only will not connect (no shared cipher)"
         yield warning("rsa-needs-tls13", label, text, remedy=remedy)
     elif kind in _TLS13_CURVES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -15,12 +15,33 @@ from tasks.core.credential_rules import CERT_FILE as CERT_FILE
 from tasks.core.credential_rules import KEY_FILE as KEY_FILE
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding
+from tasks.core.key_exchange import MODERN, Capability, needs_tls13
 from tasks.core.pem import hidden_blocks, pem_blocks
 from tasks.core.private_keys import PrivateKey, read_private_key
+from tasks.core.server_start import Found, Started, start_with
+from tasks.core.trust import Loaded
+from tasks.core.verdict import Outcome, Verdict, verdict_of, verdicts
 
 FILE_NAMES = CLUSTER.in_order
 
 _Value = TypeVar("_Value")
+
+# What the server makes of the files follows from these; the other findings are about what we want of files.
+_DECISIVE = frozenset(
+    {
+        *("key-missing", "cert-missing", "ca-missing", "key-mismatch", "context-refused", "too-weak"),
+        *("key-encrypted", "key-unreadable", "key-type-unsupported", "cert-unreadable", "ca-unreadable"),
+        *(
+            "eku-one-sided",
+            "chain-incomplete",
+            "chain-refused",
+            "expired",
+            "not-yet-valid",
+            "rsa-needs-tls13",
+        ),
+        *("curve-needs-tls13", "several-keys", "byte-order-mark"),
+    }
+)
 
 # With one of these the server is deaf (T1), falls back (T2) or stands alone (T3).
 _NO_SET = frozenset(
@@ -59,6 +80,11 @@ class CredentialSet:
         return self.chain[0]
 
     @property
+    def loaded(self) -> Loaded:
+        """What a server's process has that started with it."""
+        return Loaded(self.chain, self.ca)
+
+    @property
     def sha256(self) -> Mapping[str, str]:
         """By file name, lower-case hex of the file's bytes, as sha256sum prints it."""
         return {name: hashlib.sha256(content).hexdigest() for name, content in self.files().items()}
@@ -85,6 +111,7 @@ def load(
         and the findings.
     """
     found = [*_missing(files, label=label, names=names), *_stray_keys(files, label=label, names=names)]
+    found += rules.text_findings(label, files=files, names=names)
     key = _read(files, names.key, found=found, read=lambda data: _key(data, label=label, names=names))
     chain = _read(
         files, names.cert, found=found, read=lambda data: _certificates(data, names.cert, label=label)
@@ -98,20 +125,43 @@ def load(
         found += rules.chain_findings(label, chain=chain, ca=ca, at=at, names=names)
     if key and chain:
         found += rules.pair_findings(label, key, chain=chain, ca=ca or (), names=names)
+    verdict = verdict_on(files, names=names, at=at)
+    judged = tuple(replace(f, outcome=str(verdict.outcome)) if f.name in _DECISIVE else f for f in found)
     if not (key and chain and ca) or any(finding.name in _NO_SET for finding in found):
-        return None, tuple(found)
-    made = CredentialSet(label, key, chain, ca, files[names.cert], files[names.ca], names)
-    return made, tuple(found)
+        return None, judged
+    return CredentialSet(label, key, chain, ca, files[names.cert], files[names.ca], names), judged
+
+
+def verdict_on(
+    files: Mapping[str, bytes],
+    *,
+    at: datetime | None,
+    names: FileNames = CLUSTER,
+    capability: Capability = MODERN,
+) -> Verdict:
+    """What a server with these files does among others with the very same ones.
+
+    Args:
+        files: Content by exact file name; a missing name is a missing file.
+        at: Now; None leaves dates aside.
+        capability: What its OpenSSL can do.
+    """
+    found = Found(files.get(names.key), files.get(names.cert), files.get(names.ca), files.get(names.crl))
+    return verdict_of(start_with(found, builtin=(), capability=capability), at=at)
 
 
 def judge_sets(
-    sets: Mapping[str, CredentialSet], *, at_by_node: Mapping[str, datetime]
+    sets: Mapping[str, CredentialSet],
+    *,
+    at_by_node: Mapping[str, datetime],
+    capabilities: Mapping[str, Capability] | None = None,
 ) -> tuple[Finding, ...]:
     """Judge the sets of a cluster against each other and by every node's clock.
 
     Args:
         sets: By member name; the same set may belong to several members.
         at_by_node: Now by each node's clock. Every node verifies every certificate.
+        capabilities: What the OpenSSL of each member can do; TLS 1.3 where nothing is known.
     """
     found: dict[Finding, None] = {}
     for one in sets.values():
@@ -120,9 +170,24 @@ def judge_sets(
     for owner, one in sets.items():
         for verifier, other in sets.items():
             if owner != verifier and one.sha256 != other.sha256:
-                peers = rules.peer_findings(owner, verifier, chain=one.chain, ca=other.ca)
-                found.update((finding, None) for finding in peers)
+                peers = rules.peer_findings(owner, verifier, chain=one.loaded.sent, ca=other.ca)
+                outcome = str(_between(owner, sets[owner], verifier, sets[verifier]))
+                found.update((replace(finding, outcome=outcome), None) for finding in peers)
+    found.update((finding, None) for finding in _too_old(sets, capabilities or {}))
     return tuple(found)
+
+
+def _between(owner: str, one: CredentialSet, verifier: str, other: CredentialSet) -> Outcome:
+    """Dates aside: those are found by every clock."""
+    return verdicts({owner: Started(one.loaded), verifier: Started(other.loaded)}, at=None)[verifier].outcome
+
+
+def _too_old(sets: Mapping[str, CredentialSet], capabilities: Mapping[str, Capability]) -> Iterator[Finding]:
+    """Keys that want TLS 1.3, where a member has no more than 1.2."""
+    old = [name for name, capability in capabilities.items() if not capability.tls13]
+    for one in dict.fromkeys(sets.values()) if old else ():
+        if needs_tls13(one.leaf):
+            yield rules.needs_newer(one.label, one.leaf, old=old)
 
 
 def _missing(files: Mapping[str, bytes], *, label: str, names: FileNames) -> Iterator[Finding]:
@@ -171,7 +236,6 @@ def _key(data: bytes, *, label: str, names: FileNames) -> PrivateKey | Finding:
     file = names.key
     remedy = {
         "encrypted": f"openssl pkey -in {file} -out {file}.plain, then rename it (umask 077)",
-        "several": f"keep the one key of {names.cert} in it",
     }.get(key.kind, f"openssl pkey -in {file} -noout must say nothing; fab credentials.create makes a set")
     return rules.error(name, label, f"{file} cannot be used: {key.reason} (T1)", remedy=remedy)
 

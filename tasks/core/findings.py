@@ -22,6 +22,7 @@ class Finding:
         where: Node, member or file it is about; "" if the whole cluster.
         problem: What was seen and what was wanted.
         remedy: What to do, ideally a command.
+        outcome: What the server would make of it, where it is about credential files; "" elsewhere.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Finding:
     where: str
     problem: str
     remedy: str
+    outcome: str = ""
 
 
 def errors(findings: Iterable[Finding], *, ignored: frozenset[str] = frozenset()) -> tuple[Finding, ...]:

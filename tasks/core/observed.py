@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from tasks.core.certificates import Certificate, CertificateFault, is_builtin, parse_pem_chain
 from tasks.core.credential_set import CERT_FILE
 from tasks.core.findings import Finding, Severity
+from tasks.core.key_exchange import Capability
+from tasks.core.revocation_reading import ListFault, parse_list
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.status import NodeStatus
 from tasks.core.trust import Loaded
@@ -22,8 +25,46 @@ def loaded_now(snapshot: Snapshot) -> Mapping[str, Loaded]:
         seen = snapshot.active(member)
         if isinstance(seen.wire, Wire):
             trusted = ca_on_disk(seen.files) if isinstance(seen.files, NodeFiles) else ()
-            found[member.name] = Loaded(chain=seen.wire.chain, trusted=_really_loaded(seen.wire, trusted))
+            found[member.name] = Loaded(
+                chain=seen.wire.chain,
+                trusted=_really_loaded(seen.wire, trusted),
+                crl=list_on_disk(seen) if _list_is_loaded(seen) else None,
+                capability=capability_of(seen),
+            )
     return found
+
+
+def capability_of(seen: NodeSnapshot) -> Capability:
+    """What the node's OpenSSL came to with a visitor that speaks TLS 1.3; where nothing was seen, that."""
+    return Capability(tls13=not isinstance(seen.wire, Wire) or seen.wire.protocol != "TLSv1.2")
+
+
+def capabilities(snapshot: Snapshot) -> Mapping[str, Capability]:
+    """By member."""
+    return {member.name: capability_of(snapshot.active(member)) for member in snapshot.cluster.members}
+
+
+def runs_with(seen: NodeSnapshot, wanted: Loaded) -> Loaded:
+    """A new set as this server has it once it was restarted: beside the list that lies there, and its own OpenSSL."""
+    return replace(wanted, crl=list_on_disk(seen), capability=capability_of(seen))
+
+
+def list_on_disk(seen: NodeSnapshot) -> bytes | None:
+    """DER of the revocation list that a start would load; None where there is none or it is garbage."""
+    if not isinstance(seen.files, NodeFiles) or not seen.files.crl:
+        return None
+    try:
+        return parse_list(seen.files.crl).der
+    except ListFault:
+        return None
+
+
+def _list_is_loaded(seen: NodeSnapshot) -> bool:
+    """Whether the list lay there before the process started; by the node's own clock."""
+    if not isinstance(seen.files, NodeFiles) or not isinstance(seen.status, NodeStatus):
+        return False
+    state = seen.files.crl_file
+    return state is not None and state.changed_at < seen.status.server.started_at.timestamp()
 
 
 def ca_on_disk(files: NodeFiles) -> tuple[Certificate, ...]:

@@ -6,7 +6,11 @@ import re
 from dataclasses import dataclass
 
 # A label never takes in a line's end: what is behind it may be a key, and labels are shown.
-_BEGIN = re.compile(rb"^-----BEGIN ([A-Za-z0-9 ]{1,60})-----[\x00-\x09\x0b-\x20]*$", re.MULTILINE)
+# A byte order mark at the very start is passed over, as OpenSSL 3.0 does.
+_BEGIN = re.compile(
+    rb"(?:\A\xef\xbb\xbf|^)-----BEGIN ([A-Za-z0-9 ]{1,60})-----[\x00-\x09\x0b-\x20]*$", re.MULTILINE
+)
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ANY_BEGIN = re.compile(rb"-----BEGIN ")
 
 
@@ -27,7 +31,10 @@ def pem_blocks(data: bytes) -> tuple[PemBlock, ...]:
 
     A BEGIN line counts only at the very start of a line, with nothing but blanks after it.
     """
-    return tuple(PemBlock(m.group(1).decode("latin-1"), m.start()) for m in _BEGIN.finditer(data))
+    return tuple(
+        PemBlock(m.group(1).decode("latin-1"), m.start(1) - len(b"-----BEGIN "))
+        for m in _BEGIN.finditer(data)
+    )
 
 
 def hidden_blocks(data: bytes) -> str | None:
@@ -35,8 +42,6 @@ def hidden_blocks(data: bytes) -> str | None:
     blocks = pem_blocks(data)
     if len(_ANY_BEGIN.findall(data)) == len(blocks):
         return _unterminated(data, blocks)
-    if data.startswith(b"\xef\xbb\xbf"):
-        return "it starts with a byte order mark, so that OpenSSL passes over its first block"
     if b"\n" not in data and b"\r" in data:
         return "its lines end in CR alone, which OpenSSL does not take for line ends"
     return "a -----BEGIN line is indented, quoted or followed by text, so that OpenSSL passes over that block"

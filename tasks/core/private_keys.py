@@ -8,11 +8,17 @@ from typing import Literal, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    PublicFormat,
+)
 from OpenSSL import crypto
+from pydantic import SecretStr
 
 from tasks.core.certificates import Certificate
-from tasks.core.pem import PemBlock, describe_without_blocks, hidden_blocks, openssl_reason, pem_blocks
+from tasks.core.pem import PemBlock, describe_without_blocks, openssl_reason, pem_blocks
 from tasks.core.x509_facts import key_kind
 
 SigningKey = (
@@ -64,7 +70,7 @@ class PrivateKey:
 class UnreadableKey:
     """Why a key file is no use; `reason` follows "Cluster_key.pem: "."""
 
-    kind: Literal["encrypted", "garbage", "several", "unsupported"]
+    kind: Literal["encrypted", "garbage", "unsupported"]
     reason: str
 
 
@@ -74,13 +80,14 @@ def read_private_key(pem: bytes) -> PrivateKey | UnreadableKey:
     keys = [block for block in blocks if block.is_private_key]
     if not keys:
         return UnreadableKey("garbage", f"{describe_without_blocks(pem)}, and no private key is in it")
-    if fault := hidden_blocks(pem):
-        return UnreadableKey("garbage", fault)
-    if any(_is_encrypted(pem, block) for block in keys):
+    if _is_encrypted(pem, keys[0]):
         return UnreadableKey("encrypted", "the key is encrypted, and the server has no passphrase for it")
-    if len(keys) > 1:
-        return UnreadableKey("several", f"it holds {len(keys)} private keys; the server takes the first")
-    return _load(pem)
+    return _load(pem, keys[0].start)
+
+
+def count_keys(pem: bytes) -> int:
+    """How many private keys are in the file; the server takes the first."""
+    return sum(block.is_private_key for block in pem_blocks(pem))
 
 
 def _is_encrypted(pem: bytes, block: PemBlock) -> bool:
@@ -88,12 +95,16 @@ def _is_encrypted(pem: bytes, block: PemBlock) -> bool:
     return block.label == "ENCRYPTED PRIVATE KEY" or b"ENCRYPTED" in body
 
 
-def _load(pem: bytes) -> PrivateKey | UnreadableKey:
+def _load(pem: bytes, start: int) -> PrivateKey | UnreadableKey:
     try:
         # The empty passphrase keeps OpenSSL from ever asking at the terminal.
-        loaded = crypto.load_privatekey(crypto.FILETYPE_PEM, pem, passphrase=b"")
+        loaded = crypto.load_privatekey(crypto.FILETYPE_PEM, pem[start:], passphrase=b"")
     except crypto.Error as error:
         return UnreadableKey("garbage", f"the key in it is broken: {openssl_reason(error)}")
+    return _usable(loaded, pem)
+
+
+def _usable(loaded: crypto.PKey, pem: bytes) -> PrivateKey | UnreadableKey:
     try:
         key = loaded.to_cryptography_key()
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -101,3 +112,29 @@ def _load(pem: bytes) -> PrivateKey | UnreadableKey:
     if not isinstance(key, SigningKey):
         return UnreadableKey("unsupported", f"a key of type {key_kind(key)} cannot sign")
     return PrivateKey(pem, key=key)
+
+
+def needs_passphrase(pem: bytes) -> bool:
+    """Whether a private key in the file is encrypted."""
+    return any(_is_encrypted(pem, block) for block in pem_blocks(pem) if block.is_private_key)
+
+
+def read_encrypted_key(pem: bytes, passphrase: SecretStr) -> PrivateKey | UnreadableKey:
+    """Read the key of a CA, which is encrypted as no key of a server may be."""
+    try:
+        loaded = crypto.load_privatekey(crypto.FILETYPE_PEM, pem, passphrase=_bytes(passphrase))
+    except crypto.Error:
+        return UnreadableKey("encrypted", "the passphrase does not open it, or the file is broken")
+    return _usable(loaded, pem)
+
+
+def encrypted(key: PrivateKey, passphrase: SecretStr) -> PrivateKey:
+    """The same key, whose file is encrypted PKCS#8."""
+    hidden = BestAvailableEncryption(_bytes(passphrase))
+    pem = key.for_tls().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, hidden)
+    return PrivateKey(pem, key=key.for_tls())
+
+
+def _bytes(passphrase: SecretStr) -> bytes:
+    """As it was typed, UTF-8 or not."""
+    return passphrase.get_secret_value().encode("utf-8", "surrogateescape")

@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
-from typing import Literal
 
-from tasks.core.certificates import Certificate, is_builtin, verify
+from tasks.core.certificates import Certificate, is_builtin
+from tasks.core.key_exchange import MODERN, Capability, exchange_refusal
+from tasks.core.peers import SELF_SIGNED_LEAF, Peer, PeerVerdict, chain_sent, judge_peer
+from tasks.core.server_rules import SERVER, ServerRules
 
 Links = frozenset[frozenset[str]]  # pairs of member names
 
@@ -29,14 +31,23 @@ class Loaded:
     Args:
         chain: What it serves and presents, leaf first.
         trusted: The certificates of the CA file it loaded; empty if it loaded none.
+        crl: DER of the revocation list it loaded; None without one.
+        capability: What its OpenSSL can do.
     """
 
     chain: tuple[Certificate, ...]
     trusted: tuple[Certificate, ...]
+    crl: bytes | None = None
+    capability: Capability = MODERN
 
     @property
     def leaf(self) -> Certificate:
         return self.chain[0]
+
+    @property
+    def sent(self) -> tuple[Certificate, ...]:
+        """What the other end gets to see: a leaf that lies alone is sent with what the CA file has above it."""
+        return self.chain if len(self.chain) > 1 else chain_sent(self.leaf, self.trusted)
 
     @property
     def accepts_under(self) -> tuple[Certificate, ...]:
@@ -48,22 +59,39 @@ class Loaded:
         return (self.leaf,) if is_builtin(self.leaf) else self.trusted
 
 
-def _refusal(
-    chain: tuple[Certificate, ...],
-    trusted: tuple[Certificate, ...],
-    purpose: Literal["client", "server"],
-    at: datetime,
+def dial_refusal(
+    dialer: Loaded, acceptor: Loaded, *, at: datetime | None, rules: ServerRules = SERVER
 ) -> str | None:
-    return verify(chain[0], intermediates=chain[1:], trusted=trusted, purpose=purpose, at=at)
+    """Why a connection made by `dialer` to `acceptor` does not come up, in OpenSSL's words; None if it does.
+
+    Args:
+        at: By which clock; None leaves dates aside.
+    """
+    tls13 = dialer.capability.tls13 and acceptor.capability.tls13
+    if fault := exchange_refusal(dialer.leaf, acceptor.leaf, tls13=tls13, rules=rules):
+        return fault
+    accepted = _accepted(dialer, acceptor, at=at, rules=rules)
+    if accepted.code:
+        return f"refuses the client: {accepted.reason}"
+    crl = dialer.crl if rules.dialer_checks_list else None
+    server = Peer(acceptor.sent, "server")
+    seen = judge_peer(server, trusted=dialer.trusted, at=at, crl=crl, rules=rules)
+    if seen.code == 0 or (seen.code == SELF_SIGNED_LEAF and rules.dialer_forgives_self_signed):
+        return None
+    return f"is refused as a server: {seen.reason}"
+
+
+def _accepted(dialer: Loaded, acceptor: Loaded, *, at: datetime | None, rules: ServerRules) -> PeerVerdict:
+    """What the accepting side thinks of its client."""
+    alone = is_builtin(acceptor.leaf) and rules.builtin_accepts_itself_only
+    crl = acceptor.crl if rules.acceptor_checks_list and not alone else None
+    trusted = acceptor.accepts_under if rules.builtin_accepts_itself_only else acceptor.trusted
+    return judge_peer(Peer(dialer.sent, "client"), trusted=trusted, at=at, crl=crl, rules=rules)
 
 
 def can_dial(dialer: Loaded, acceptor: Loaded, *, at: datetime) -> bool:
     """Whether a connection made by `dialer` to `acceptor` comes up."""
-    if _refusal(dialer.chain, acceptor.accepts_under, "client", at) is not None:
-        return False
-    if len(acceptor.chain) == 1 and acceptor.leaf.self_signed and acceptor.leaf not in dialer.trusted:
-        return True
-    return _refusal(acceptor.chain, dialer.trusted, "server", at) is None
+    return dial_refusal(dialer, acceptor, at=at) is None
 
 
 def can_connect(one: Loaded, other: Loaded, *, at: datetime) -> bool:

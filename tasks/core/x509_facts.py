@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _EKU = {ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth", ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth"}
@@ -32,9 +32,11 @@ def key_kind(key: object) -> str:
 def key_kind_of(certificate: x509.Certificate) -> str:
     """As `key_kind`; "unknown key" where the key cannot be read."""
     try:
-        return key_kind(certificate.public_key())
+        kind = key_kind(certificate.public_key())
     except (ValueError, UnsupportedAlgorithm):
         return "unknown key"
+    pss = certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
+    return kind.replace("RSA ", "RSA-PSS ") if pss else kind
 
 
 def signature_hash_of(certificate: x509.Certificate) -> str:
@@ -55,6 +57,25 @@ def eku_of(certificate: x509.Certificate) -> frozenset[str]:
     return frozenset(_EKU.get(oid, oid.dotted_string) for oid in usages)
 
 
+def may_sign(certificate: x509.Certificate) -> bool:
+    """Whether its key usage, if it has one, allows signatures: below TLS 1.3 the server's certificate needs that."""
+    usage = _key_usage(certificate)
+    return usage is None or usage.digital_signature
+
+
+def may_sign_lists(certificate: x509.Certificate) -> bool:
+    """The same for revocation lists."""
+    usage = _key_usage(certificate)
+    return usage is None or usage.crl_sign
+
+
+def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage | None:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 def is_ca(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
@@ -64,10 +85,24 @@ def is_ca(certificate: x509.Certificate) -> bool:
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
     """Whether its own key made its signature: equal names alone do not make it so."""
-    if certificate.subject != certificate.issuer:
+    return is_signed_by(certificate, certificate)
+
+
+def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether it bears the issuer's name and signature; also by digests too weak to be trusted."""
+    if certificate.issuer != issuer.subject:
         return False
     try:
-        certificate.verify_directly_issued_by(certificate)
+        key, digest = issuer.public_key(), certificate.signature_hash_algorithm
+        if digest is None or digest.name not in _WEAK_HASHES:
+            certificate.verify_directly_issued_by(issuer)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(digest))
+        elif isinstance(key, rsa.RSAPublicKey):
+            how = padding.PKCS1v15()
+            key.verify(certificate.signature, certificate.tbs_certificate_bytes, how, digest)
+        else:
+            return False
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
@@ -89,7 +124,7 @@ def level_fault(certificate: x509.Certificate) -> str | None:
 def key_level_fault(kind: str) -> str | None:
     """Why security level 2 refuses a key of this kind; None if it does not."""
     family, _, size = kind.partition(" ")
-    if family in ("RSA", "DSA") and int(size) < 2048:
+    if family in ("RSA", "RSA-PSS", "DSA") and int(size) < 2048:
         return f"key too weak ({kind}; at least {family} 2048 is wanted)"
     if kind in ("EC secp192r1", "EC sect163k1", "EC sect163r2"):
         return f"key too weak ({kind}; EC P-256 is wanted)"

@@ -32,6 +32,7 @@ from tasks.core.issuing import (
     private_key,
     shared_self_signed,
 )
+from tasks.core.key_exchange import Capability
 from tasks.core.private_keys import PrivateKey, SigningKey
 from tasks.core.server_tls import context_refusal
 from tests.core.handshakes import TLS12, TLS13, handshake_refusal
@@ -95,8 +96,13 @@ X25519 = x25519.X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateF
         pytest.param({CA_FILE: None}, ["ca-missing"], id="no CA file (T3)"),
         pytest.param({KEY_FILE: b""}, ["key-unreadable"], id="empty key"),
         pytest.param({KEY_FILE: b"junk\n"}, ["key-unreadable"], id="garbage key"),
-        pytest.param({KEY_FILE: b"\xef\xbb\xbf" + KEY_PEM}, ["key-unreadable"], id="key after a BOM"),
-        pytest.param({KEY_FILE: KEY_PEM * 2}, ["key-unreadable"], id="two keys"),
+        pytest.param({KEY_FILE: b"\xef\xbb\xbf" + KEY_PEM}, ["byte-order-mark"], id="key after a BOM"),
+        pytest.param({KEY_FILE: KEY_PEM * 2}, ["several-keys"], id="two keys"),
+        pytest.param(
+            {KEY_FILE: new_key().file_bytes() + KEY_PEM},
+            ["several-keys", "key-mismatch"],
+            id="the wrong one first",
+        ),
         pytest.param({KEY_FILE: KEY_PEM[:100]}, ["key-unreadable"], id="cut-off key"),
         pytest.param({KEY_FILE: ENCRYPTED}, ["key-encrypted"], id="encrypted PKCS#8"),
         pytest.param({KEY_FILE: OLD_ENCRYPTED}, ["key-encrypted"], id="encrypted, traditional"),
@@ -301,3 +307,40 @@ def test_dates_are_judged_by_the_clock_of_every_node() -> None:
     assert [finding.name for finding in found] == ["expired"]
     assert "by the clock of late (2027-12-27T12:00:00Z), later (2027-12-28T12:00:00Z)" in found[0].problem
     assert judged({"gw-a": SHARED}, behind=NOW - DAY)[0].name == "not-yet-valid"
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        pytest.param({KEY_FILE: new_key().file_bytes()}, "dead admin API", id="another's key (T1)"),
+        pytest.param({CA_FILE: b""}, "dead admin API", id="empty CA file (T1)"),
+        pytest.param({KEY_FILE: None}, "silently never connects", id="no key (T2)"),
+        pytest.param({CA_FILE: None}, "silently never connects", id="no CA file (T3)"),
+        pytest.param({CA_FILE: OTHER.files()[CA_FILE]}, "silently never connects", id="another's CA file"),
+        pytest.param({KEY_FILE: KEY_PEM * 2}, "connects", id="two keys"),
+    ],
+)
+def test_a_finding_says_what_the_server_would_do(change: Mapping[str, bytes | None], outcome: str) -> None:
+    changed = {**FILES, **change}
+    files = {name: content for name, content in changed.items() if content is not None}
+    _, findings = load(files, label="gw-a", at=NOW)
+    assert {finding.outcome for finding in findings} == {outcome}
+
+
+def test_where_one_member_only_knows_the_other_the_connection_has_one_direction() -> None:
+    one = credential_set("gw-a", SHARED.key, chain=SHARED.chain, ca=(*SHARED.ca, *OTHER.ca))
+    found = judge_sets({"gw-a": one, "gw-b": OTHER}, at_by_node={})
+    assert {(f.where, f.outcome) for f in found if f.name == "leaf-not-trusted-by"} == {
+        ("gw-b", "connects by one direction only")
+    }
+
+
+def test_a_key_that_wants_tls_13_is_refused_where_a_member_speaks_12_only() -> None:
+    one = made(key=RSA_2048)
+    old = {"gw-a": Capability(tls13=True), "gw-b": Capability(tls13=False)}
+    (found,) = (
+        f for f in judge_sets({"gw-a": one}, at_by_node={}, capabilities=old) if f.name == "key-needs-tls13"
+    )
+    assert "gw-b speak TLS 1.2 only" in found.problem
+    assert not judge_sets({"gw-a": one}, at_by_node={}, capabilities={"gw-a": Capability()})
+    assert not judge_sets({"gw-a": made()}, at_by_node={}, capabilities=old)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
@@ -16,7 +17,6 @@ from tests.verdict.making import (
     BOTH,
     CA,
     CLIENT,
-    ISSUES,
     LEAF,
     SELF,
     SERVER,
@@ -28,7 +28,6 @@ from tests.verdict.making import (
     by_openssl,
     curve,
     issue,
-    p256,
     revocations,
     rsa_key,
     signed_by_openssl,
@@ -57,7 +56,7 @@ class Variant:
     b: Files
 
 
-Row = tuple[str, Files, Files]
+Row = tuple[Any, ...]  # id, files of A, files of B
 
 
 def corpus() -> tuple[Variant, ...]:
@@ -98,12 +97,25 @@ def _sets(on: _Ground) -> Iterator[Row]:
     yield both("a shared self-signed set", on.same)
     yield "leafs of one CA", on.good_a, on.good_b
     yield "two shared sets that do not know each other", on.same, files(other, other.pem)
-    yield "two shared sets that trust each other", *(
-        files(one, on.shared.pem + other.pem) for one in (on.shared, other)
+    yield (
+        "two shared sets that trust each other",
+        *(files(one, on.shared.pem + other.pem) for one in (on.shared, other)),
     )
-    yield "two shared sets of which one trusts both", files(on.shared, on.shared.pem + other.pem), files(other, other.pem)
-    yield "a shared set beside a leaf that it trusts", files(on.shared, on.shared.pem + on.root.pem), on.good_b
-    yield "a shared set beside a leaf that trusts it", on.same, replace(on.good_b, ca=on.root.pem + on.shared.pem)
+    yield (
+        "two shared sets of which one trusts both",
+        files(on.shared, on.shared.pem + other.pem),
+        files(other, other.pem),
+    )
+    yield (
+        "a shared set beside a leaf that it trusts",
+        files(on.shared, on.shared.pem + on.root.pem),
+        on.good_b,
+    )
+    yield (
+        "a shared set beside a leaf that trusts it",
+        on.same,
+        replace(on.good_b, ca=on.root.pem + on.shared.pem),
+    )
     yield both("a shared certificate named as the built-in one is", files(builtin_like, builtin_like.pem))
     for what, kind in {
         "without basicConstraints": replace(SELF, ca=None),
@@ -140,7 +152,10 @@ def _keys(on: _Ground) -> Iterator[Row]:
     ):
         yield f"an EC key as {what}", *on.a_with(key=on.a.encoded(form))
     rsa = issue("rsa", SELF, key=rsa_key(2048))
-    yield both("an RSA key as PKCS#1", replace(files(rsa, rsa.pem), key=rsa.encoded(PrivateFormat.TraditionalOpenSSL)))
+    yield both(
+        "an RSA key as PKCS#1",
+        replace(files(rsa, rsa.pem), key=rsa.encoded(PrivateFormat.TraditionalOpenSSL)),
+    )
     yield both("RSA 2048", files(rsa, rsa.pem))
     kinds: dict[str, Key] = {
         "RSA 1024": rsa_key(1024),
@@ -161,6 +176,14 @@ def _keys(on: _Ground) -> Iterator[Row]:
         *("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-pkeyopt", "ec_param_enc:explicit")
     )
     yield both("EC P-256 by explicit parameters", files(explicit, explicit.pem))
+    for what, key in {"P-384": curve("P-384"), "P-224": curve("P-224"), "Ed25519": kinds["Ed25519"]}.items():
+        yield (
+            f"a leaf of {what} beside a good one",
+            files(issue("a", by=on.root, key=key), on.root.pem),
+            on.good_b,
+        )
+    top = issue("p-384 root", CA, key=curve("P-384"))
+    yield "EC leafs under a P-384 root", *(files(issue(n, by=top), top.pem) for n in "ab")
     dsa_like = issue("leaf of an RSA root", by=issue("rsa root", CA, key=rsa_key(3072)))
     yield "an EC leaf whose root nobody has", files(dsa_like, on.root.pem), on.good_b
     rsa_root = issue("rsa root", CA, key=rsa_key(2048))
@@ -184,7 +207,10 @@ def _key_texts(on: _Ground) -> Iterator[Row]:
     yield "two keys, the right one first", *on.a_with(key=key + other)
     yield "two keys, the right one last", *on.a_with(key=other + key)
     yield "a key with text around it", *on.a_with(key=b"Bag Attributes\n  x: y\n" + key + b"the end\n")
-    yield "a key with EC PARAMETERS before it", *on.a_with(key=_parameters() + on.a.encoded(PrivateFormat.TraditionalOpenSSL))
+    yield (
+        "a key with EC PARAMETERS before it",
+        *on.a_with(key=_parameters() + on.a.encoded(PrivateFormat.TraditionalOpenSSL)),
+    )
     yield "a key with CRLF", *on.a_with(key=key.replace(b"\n", b"\r\n"))
     yield "a key with a byte order mark", *on.a_with(key=BOM + key)
     yield "a key behind a certificate", *on.a_with(key=on.a.pem + key)
@@ -239,7 +265,10 @@ def _cas(on: _Ground) -> Iterator[Row]:
     yield "a CA file in DER", *on.a_with(ca=on.root.der)
     yield "a CA file with CRLF", *on.a_with(ca=root.replace(b"\n", b"\r\n"))
     yield "a CA file with a byte order mark", *on.a_with(ca=BOM + root)
-    yield "a CA file with a byte order mark and a second certificate", *on.a_with(ca=BOM + root + on.shared.pem)
+    yield (
+        "a CA file with a byte order mark and a second certificate",
+        *on.a_with(ca=BOM + root + on.shared.pem),
+    )
     yield "a CA file with text around", *on.a_with(ca=b"# root\n" + root + b"\n# end\n")
     yield "the root twice in the CA file", *on.a_with(ca=root + root)
     yield "unrelated certificates in the CA file", *on.a_with(ca=on.shared.pem + root + issue("x", CA).pem)
@@ -261,10 +290,27 @@ def _cas(on: _Ground) -> Iterator[Row]:
     )
     one, two = (issue("shared", SELF) for _ in range(2))
     yield "equal subjects with different keys", files(one, one.pem), files(two, two.pem)
-    yield "equal subjects with different keys that trust each other", *(files(s, one.pem + two.pem) for s in (one, two))
+    yield (
+        "equal subjects with different keys that trust each other",
+        *(files(s, one.pem + two.pem) for s in (one, two)),
+    )
     bare = replace(SELF, named=False)
     one, two = (issue("shared", bare) for _ in range(2))
-    yield "equal subjects without key identifiers that trust each other", *(files(s, one.pem + two.pem) for s in (one, two))
+    yield (
+        "equal subjects without key identifiers that trust each other",
+        *(files(s, one.pem + two.pem) for s in (one, two)),
+    )
+    for what, named in (("with", True), ("without", False)):
+        ca, kind = issue("one name", replace(CA, named=named)), replace(LEAF, named=named)
+        yield (
+            f"leafs named as their CA is, {what} key identifiers",
+            *(files(issue("one name", kind, by=ca), ca.pem) for _ in range(2)),
+        )
+        yield (
+            f"a leaf named as its CA is, {what} key identifiers, before a stranger",
+            files(issue("one name", kind, by=ca), ca.pem + on.root.pem),
+            replace(on.good_b, ca=on.root.pem),
+        )
     serial = replace(LEAF, serial=4711)
     yield "leafs with the same serial", *(files(issue(n, serial, by=on.root), root) for n in "ab")
 
@@ -292,10 +338,17 @@ def _chains(on: _Ground) -> Iterator[Row]:
         a, b = (issue(n, by=low) for n in "ab")
         yield f"two intermediates: {what}", *(files(leaf, root.pem, *sent) for leaf in (a, b))
     a, b = (issue(n, by=low) for n in "ab")
-    yield "two intermediates: one sent, one in the CA file", *(files(leaf, root.pem + middle.pem, low) for leaf in (a, b))
+    yield (
+        "two intermediates: one sent, one in the CA file",
+        *(files(leaf, root.pem + middle.pem, low) for leaf in (a, b)),
+    )
     a, b = (issue(n, by=middle) for n in "ab")
     yield "the intermediate sent by one member only", files(a, root.pem, middle), files(b, root.pem)
-    yield "the intermediate in the CA file of one member only", files(a, root.pem + middle.pem), files(b, root.pem)
+    yield (
+        "the intermediate in the CA file of one member only",
+        files(a, root.pem + middle.pem),
+        files(b, root.pem),
+    )
 
 
 def _joined(*issued: Issued) -> bytes:
@@ -328,11 +381,13 @@ def _authorities(on: _Ground) -> Iterator[Row]:
     yield "an expired intermediate", *_below(replace(CA, starts=-9, ends=-2))
     yield "an intermediate that is not valid yet", *_below(replace(CA, starts=2))
     yield "an expired root above an intermediate", *_below(CA, root=replace(CA, starts=-9, ends=-2))
-    yield "an intermediate that constrains names, leafs within", *_below(
-        replace(CA, permitted="example.com"), leaf=replace(LEAF, names=("gw.example.com",))
+    yield (
+        "an intermediate that constrains names, leafs within",
+        *_below(replace(CA, permitted="example.com"), leaf=replace(LEAF, names=("gw.example.com",))),
     )
-    yield "an intermediate that constrains names, leafs outside", *_below(
-        replace(CA, permitted="example.com"), leaf=replace(LEAF, names=("gw.example.org",))
+    yield (
+        "an intermediate that constrains names, leafs outside",
+        *_below(replace(CA, permitted="example.com"), leaf=replace(LEAF, names=("gw.example.org",))),
     )
     for what, kind in {
         "a root with CA:FALSE": replace(CA, ca=False),
@@ -348,9 +403,25 @@ def _authorities(on: _Ground) -> Iterator[Row]:
     old, new = issue("root", CA), issue("new root", CA)
     crossed = issue("new root", CA, by=old, key=new.key)
     a, b = issue("a", by=new), issue("b", by=old)
-    yield "cross-signed: the new root under the old one is sent", files(a, old.pem, crossed), files(b, old.pem)
+    yield (
+        "cross-signed: the new root under the old one is sent",
+        files(a, old.pem, crossed),
+        files(b, old.pem),
+    )
     yield "cross-signed: the old side does not get it", files(a, old.pem + new.pem), files(b, old.pem)
-    yield "cross-signed: in the CA file of the old side", files(a, old.pem + new.pem), files(b, old.pem + crossed.pem)
+    yield (
+        "cross-signed: in the CA file of the old side",
+        files(a, old.pem + new.pem),
+        files(b, old.pem + crossed.pem),
+    )
+    a, b = (issue(n, by=new) for n in "ab")
+    yield (
+        "cross-signed and expired, the new root itself in the CA files",
+        *(
+            files(leaf, new.pem, issue("new root", replace(CA, starts=-9, ends=-2), by=old, key=new.key))
+            for leaf in (a, b)
+        ),
+    )
     leaf = issue("leaf as a CA", by=on.root)
     yield "a leaf used as a CA", files(issue("a", by=leaf), on.root.pem, leaf), on.good_b
 
@@ -372,9 +443,12 @@ def _leafs(on: _Ground) -> Iterator[Row]:
         "a leaf with names": replace(LEAF, names=("gw-a.example.com",)),
     }.items():
         yield what, files(issue("a", kind, by=on.root), on.root.pem), on.good_b
-    yield "serverAuth only beside clientAuth only", *(
-        files(issue(n, replace(LEAF, eku=(usage,)), by=on.root), on.root.pem)
-        for n, usage in (("a", SERVER), ("b", CLIENT))
+    yield (
+        "serverAuth only beside clientAuth only",
+        *(
+            files(issue(n, replace(LEAF, eku=(usage,)), by=on.root), on.root.pem)
+            for n, usage in (("a", SERVER), ("b", CLIENT))
+        ),
     )
     for digest in ("sha1", "sha384"):
         signed = Made(on.a.key_pem, signed_by_openssl(on.a, on.root, digest=f"-{digest}"))
@@ -382,12 +456,17 @@ def _leafs(on: _Ground) -> Iterator[Row]:
     middle = issue("intermediate", CA, by=on.root)
     weak = signed_by_openssl(middle, on.root, digest="-sha1")
     leaf = issue("a", by=middle)
-    yield "an intermediate signed with sha1", replace(files(leaf, on.root.pem), cert=leaf.pem + weak), on.good_b
+    yield (
+        "an intermediate signed with sha1",
+        replace(files(leaf, on.root.pem), cert=leaf.pem + weak),
+        on.good_b,
+    )
     one = by_openssl("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", digest="-sha1")
     yield both("a shared certificate signed with sha1", files(one, one.pem))
     rsa_root = issue("rsa root", CA, key=rsa_key(2048))
-    yield "leafs signed by RSA-PSS", *(
-        files(issue(n, replace(LEAF, pss=True), by=rsa_root), rsa_root.pem) for n in "ab"
+    yield (
+        "leafs signed by RSA-PSS",
+        *(files(issue(n, replace(LEAF, pss=True), by=rsa_root), rsa_root.pem) for n in "ab"),
     )
     weak_root = issue("weak root", CA, key=rsa_key(1024))
     yield "leafs under a root of RSA 1024", *(files(issue(n, by=weak_root), weak_root.pem) for n in "ab")
@@ -410,6 +489,7 @@ def _lists(on: _Ground) -> Iterator[Row]:
     yield "a garbage list", *on.a_with(crl=GARBAGE)
     yield "an empty list file", *on.a_with(crl=b"")
     yield "a list in DER", *with_list(_der(good))
+    yield "a list with a byte order mark", *with_list(BOM + good)
     yield "a list by a root without cRLSign", *_unable_root()
     yield both("a shared set with a list of its own", replace(on.same, crl=revocations(on.shared)))
     yield "the list of the root where leafs hang on an intermediate", *_list_of_root(on)

@@ -1,231 +1,288 @@
-"""The oracle: what a server does with given files, by Debian's own OpenSSL and real handshakes.
+"""The judge of the verdict: Debian's own OpenSSL, called as the server calls it, with real handshakes.
 
-Calls what the server calls, in its order; a context is made at a start, a handshake for each connection.
+The same functions in the same order as the product's ssl.c (a context for the accepting side, one for the
+dialing side, files by name) and ConnectionHandler.c (the dialer asks for the result afterwards). Nothing
+here knows a rule: it says what came out. Left out is one call of the dialing side, for the CAs that the system
+trusts: they know none of these certificates, and loading them takes longer than all the rest.
 
-Source:
-    Eclipse Amlen, ssl.c, ism_common_create_ssl_ctxpw; ConnectionHandler.c, cip_ssl_handshake.
+Source: Eclipse Amlen, server_utils/src/ssl.c, server_spidercast ConnectionHandler.c.
 """
 
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from ctypes import CFUNCTYPE, c_char_p, c_int, c_long, c_ulong, c_void_p
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.verdict import libssl
-from tests.verdict.libssl import crypto, no_passphrase, ssl
-
-_OPTIONS = libssl.OP_ALL | libssl.OP_NO_SSLV3 | libssl.OP_NO_COMPRESSION | libssl.OP_NO_TLSV1 | libssl.OP_NO_TLSV1_1
+TLS12, TLS13 = 0x0303, 0x0304
 _CIPHER = b"ECDHE-ECDSA-AES128-GCM-SHA256"
 _SUITES = (
     b"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
     b"TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
 )
-_SECURITY_LEVEL = 2  # what Debian sets
-_TAKEN = (0, 18)  # X509_V_OK, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
-_PEER = libssl.VERIFY_PEER | libssl.VERIFY_CLIENT_ONCE | libssl.VERIFY_FAIL_IF_NO_PEER_CERT
-_BUFFER_BYTES = 1 << 16
-_ROUNDS = 40
+_SECURITY_LEVEL = 2  # Debian's default
+_P256 = 415  # NID_X9_62_prime256v1
+_PEM = 1  # SSL_FILETYPE_PEM
+_SET_TMP_ECDH, _MIN_PROTO, _MAX_PROTO = 4, 123, 124
+_VERIFY_NONE, _VERIFY_PEER, _FAIL_IF_NO_PEER_CERT, _CLIENT_ONCE = 0, 1, 2, 4
+_CRL_CHECK = 0x4
+_WANT_READ, _WANT_WRITE = 2, 3
+_SELF_SIGNED_LEAF = 18
+_PasswordCallback = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p)
+
+
+def _library(name: str) -> ctypes.CDLL:
+    found = ctypes.util.find_library(name)
+    if found is None:
+        raise RuntimeError(f"lib{name} is missing; apt-get install openssl")
+    return ctypes.CDLL(found)
+
+
+_ssl, _crypto = _library("ssl"), _library("crypto")
+
+
+def _declare(library: ctypes.CDLL, result: object, *names: str, takes: tuple[object, ...]) -> None:
+    for name in names:
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, list(takes)
+
+
+_declare(_ssl, c_void_p, "TLS_server_method", "TLS_client_method", takes=())
+_declare(
+    _ssl,
+    c_void_p,
+    "SSL_CTX_new",
+    "SSL_new",
+    "SSL_CTX_get_cert_store",
+    "SSL_CTX_get0_param",
+    takes=(c_void_p,),
+)
+_declare(
+    _ssl, None, "SSL_CTX_free", "SSL_free", "SSL_set_connect_state", "SSL_set_accept_state", takes=(c_void_p,)
+)
+_declare(
+    _ssl,
+    c_int,
+    "SSL_CTX_check_private_key",
+    "SSL_do_handshake",
+    takes=(c_void_p,),
+)
+_declare(_ssl, c_int, "SSL_CTX_set_cipher_list", "SSL_CTX_set_ciphersuites", takes=(c_void_p, c_char_p))
+_declare(_ssl, c_int, "SSL_CTX_use_certificate_chain_file", takes=(c_void_p, c_char_p))
+_declare(_ssl, c_int, "SSL_CTX_use_PrivateKey_file", takes=(c_void_p, c_char_p, c_int))
+_declare(_ssl, c_int, "SSL_CTX_load_verify_locations", takes=(c_void_p, c_char_p, c_char_p))
+_declare(_ssl, c_void_p, "SSL_load_client_CA_file", takes=(c_char_p,))
+_declare(_ssl, None, "SSL_CTX_set_client_CA_list", takes=(c_void_p, c_void_p))
+_declare(_ssl, None, "SSL_CTX_set_verify", takes=(c_void_p, c_int, c_void_p))
+_declare(_ssl, None, "SSL_CTX_set_security_level", takes=(c_void_p, c_int))
+_declare(_ssl, None, "SSL_CTX_set_default_passwd_cb", takes=(c_void_p, _PasswordCallback))
+_declare(_ssl, c_long, "SSL_CTX_ctrl", "SSL_ctrl", takes=(c_void_p, c_int, c_long, c_void_p))
+_declare(_ssl, None, "SSL_set_bio", takes=(c_void_p, c_void_p, c_void_p))
+_declare(_ssl, c_int, "SSL_get_error", takes=(c_void_p, c_int))
+_declare(_ssl, c_long, "SSL_get_verify_result", takes=(c_void_p,))
+_declare(_crypto, c_void_p, "EC_KEY_new_by_curve_name", takes=(c_int,))
+_declare(_crypto, None, "EC_KEY_free", "X509_CRL_free", takes=(c_void_p,))
+_declare(_crypto, c_void_p, "BIO_s_mem", takes=())
+_declare(_crypto, c_void_p, "BIO_new", takes=(c_void_p,))
+_declare(_crypto, c_void_p, "BIO_new_file", takes=(c_char_p, c_char_p))
+_declare(_crypto, c_int, "BIO_up_ref", "BIO_free", takes=(c_void_p,))
+_declare(_crypto, c_long, "BIO_ctrl", takes=(c_void_p, c_int, c_long, c_void_p))
+_declare(_crypto, c_void_p, "PEM_read_bio_X509_CRL", takes=(c_void_p, c_void_p, c_void_p, c_void_p))
+_declare(_crypto, c_void_p, "d2i_X509_CRL_bio", takes=(c_void_p, c_void_p))
+_declare(_crypto, c_int, "X509_STORE_add_crl", takes=(c_void_p, c_void_p))
+_declare(_crypto, c_int, "X509_VERIFY_PARAM_set_flags", takes=(c_void_p, c_ulong))
+_declare(_crypto, c_ulong, "ERR_get_error", takes=())
+_declare(_crypto, c_char_p, "ERR_reason_error_string", takes=(c_ulong,))
+_declare(_crypto, None, "ERR_clear_error", takes=())
+_declare(_crypto, c_char_p, "X509_verify_cert_error_string", "OpenSSL_version", takes=(c_long,))
+
+
+@_PasswordCallback  # type: ignore[untyped-decorator] # ctypes
+def _no_password(_buffer: int, _size: int, _writing: int, _data: int) -> int:
+    return -1
 
 
 class NoContext(Exception):
-    """OpenSSL makes no context; the message is its reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """What a start made of a member's files: "loaded", "built-in" or "dead", and OpenSSL's reason."""
-
-    kind: str
-    reason: str
-    acceptor: int
-    dialer: int
+    """OpenSSL makes no context of these files; the message is its reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialed:
-    """One handshake: whether the connection comes up, and both ends' reasons if not."""
+    """What came of one dial.
 
-    comes_up: bool
+    Args:
+        accepted: The accepting side finished the handshake: it trusts its client.
+        result: What the dialing side thinks of the server's certificate, 0 for all well.
+        reason: The first failure in OpenSSL's words; "" if there is none.
+    """
+
+    accepted: bool
+    result: int
     reason: str
+
+    @property
+    def up(self) -> bool:
+        """As ConnectionHandler.c decides: a lone self-signed certificate is forgiven."""
+        return self.accepted and self.result in (0, _SELF_SIGNED_LEAF)
+
+
+class Member:
+    """One process of the server with its two contexts; use as a context manager.
+
+    Raises:
+        NoContext: One of them cannot be made (T1).
+    """
+
+    def __init__(
+        self, *, certificate: Path, key: Path, truststore: Path, own_trust: Path | None = None
+    ) -> None:
+        """`own_trust` is the built-in certificate, which that pair's accepting side trusts alone."""
+        self._made: list[int] = []
+        self._pair = (certificate, key)
+        self._truststore = truststore
+        try:
+            self.acceptor = self._acceptor(own_trust)
+            self.dialer = self._dialer()
+        except NoContext:
+            self.close()
+            raise
+
+    def __enter__(self) -> Member:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        while self._made:
+            _ssl.SSL_CTX_free(self._made.pop())
+
+    def _context(self, method: int) -> int:
+        context: int = _ssl.SSL_CTX_new(method)
+        self._made.append(context)
+        _ssl.SSL_CTX_set_security_level(context, _SECURITY_LEVEL)
+        _ssl.SSL_CTX_ctrl(context, _MIN_PROTO, TLS12, None)
+        _require(_ssl.SSL_CTX_set_cipher_list(context, _CIPHER))
+        _require(_ssl.SSL_CTX_set_ciphersuites(context, _SUITES))
+        curve = _crypto.EC_KEY_new_by_curve_name(_P256)
+        _require(_ssl.SSL_CTX_ctrl(context, _SET_TMP_ECDH, 0, curve))
+        _crypto.EC_KEY_free(curve)
+        _ssl.SSL_CTX_set_default_passwd_cb(context, _no_password)
+        certificate, key = self._pair
+        _require(_ssl.SSL_CTX_use_certificate_chain_file(context, bytes(certificate)))
+        _require(_ssl.SSL_CTX_use_PrivateKey_file(context, bytes(key), _PEM))
+        _require(_ssl.SSL_CTX_check_private_key(context))
+        return context
+
+    def _acceptor(self, own_trust: Path | None) -> int:
+        context = self._context(_ssl.TLS_server_method())
+        ca_file, ca_path = self._places() if own_trust is None else (bytes(own_trust), None)
+        _require(_ssl.SSL_CTX_load_verify_locations(context, ca_file, ca_path))
+        if own_trust is None:
+            if ca_file is not None:
+                _ssl.SSL_CTX_set_client_CA_list(context, _ssl.SSL_load_client_CA_file(ca_file))
+            self._revoke(context)
+        _ssl.SSL_CTX_set_verify(context, _VERIFY_PEER | _CLIENT_ONCE | _FAIL_IF_NO_PEER_CERT, None)
+        _crypto.ERR_clear_error()
+        return context
+
+    def _dialer(self) -> int:
+        context = self._context(_ssl.TLS_client_method())
+        _ssl.SSL_CTX_load_verify_locations(context, *self._places())  # its failure is passed over
+        _ssl.SSL_CTX_set_verify(context, _VERIFY_NONE, None)
+        _crypto.ERR_clear_error()
+        return context
+
+    def _places(self) -> tuple[bytes | None, bytes]:
+        file = self._truststore / "Cluster_cafile.pem"
+        return (bytes(file) if file.exists() else None), bytes(self._truststore / "Cluster_capath")
+
+    def _revoke(self, context: int) -> None:
+        path = self._truststore / "Cluster_crl" / "crl.pem"
+        if not path.exists():
+            return
+        found = _read_crl(path, _crypto.PEM_read_bio_X509_CRL, None, None) or _read_crl(
+            path, _crypto.d2i_X509_CRL_bio
+        )
+        if not found:
+            raise NoContext(_reason())
+        _crypto.X509_STORE_add_crl(_ssl.SSL_CTX_get_cert_store(context), found)
+        _crypto.X509_CRL_free(found)
+        _crypto.X509_VERIFY_PARAM_set_flags(_ssl.SSL_CTX_get0_param(context), _CRL_CHECK)
+
+
+def _read_crl(path: Path, read: ctypes._NamedFuncPointer, *more: None) -> int | None:
+    bio = _crypto.BIO_new_file(bytes(path), b"rb")
+    try:
+        found: int | None = read(bio, None, *more)
+        return found
+    finally:
+        _crypto.BIO_free(bio)
+
+
+def dial(dialer: Member, acceptor: Member, *, most: int = TLS13) -> Dialed:
+    """One handshake in memory; `most` is the highest protocol of one end."""
+    with _connection(dialer.dialer, most) as client, _connection(acceptor.acceptor, most) as server:
+        to_server, to_client = (_crypto.BIO_new(_crypto.BIO_s_mem()) for _ in range(2))
+        for bio in (to_server, to_client):
+            _crypto.BIO_up_ref(bio)
+        _ssl.SSL_set_bio(client, to_client, to_server)
+        _ssl.SSL_set_bio(server, to_server, to_client)
+        _ssl.SSL_set_connect_state(client)
+        _ssl.SSL_set_accept_state(server)
+        reason = _converse(client, server)
+        return Dialed(not reason, _ssl.SSL_get_verify_result(client), reason)
+
+
+def _converse(client: int, server: int) -> str:
+    """Until both have finished, or one gives up: its reason."""
+    for _ in range(20):
+        done = 0
+        for end in (client, server):
+            _crypto.ERR_clear_error()
+            outcome = _ssl.SSL_do_handshake(end)
+            if outcome == 1:
+                done += 1
+            elif _ssl.SSL_get_error(end, outcome) not in (_WANT_READ, _WANT_WRITE):
+                return _reason()
+        if done == 2:
+            return ""
+    raise RuntimeError("the handshake does not end")
 
 
 @contextmanager
-def started(folder: Path, builtin: tuple[bytes, bytes]) -> Iterator[Started]:
-    """The contexts of a member whose keystore and truststore are `folder`.
-
-    Args:
-        builtin: Certificate and key that the server holds in memory, PEM.
-    """
-    own = all(_opens(folder / name) for name in ("Cluster_cert.pem", "Cluster_key.pem"))
-    made: list[int] = []
-    kind, reason = ("loaded" if own else "built-in"), ""
+def _connection(context: int, most: int) -> Iterator[int]:
+    made = _ssl.SSL_new(context)
+    _ssl.SSL_ctrl(made, _MAX_PROTO, most, None)
     try:
-        for is_server in (True, False):
-            context = ssl.SSL_CTX_new(ssl.TLS_server_method() if is_server else ssl.TLS_client_method())
-            made.append(context)
-            _set_up(context)
-            (_own_pair(context, folder) if own else _built_in_pair(context, *builtin))
-            if is_server:
-                _trust_clients(context, folder, None if own else builtin[0])
-            else:
-                _trust_servers(context, folder)
-            crypto.ERR_clear_error()
-    except NoContext as fault:
-        kind, reason = "dead", str(fault)
-    try:
-        yield Started(kind, reason, *(made if kind != "dead" else (0, 0)))
+        yield made
     finally:
-        for context in made:
-            ssl.SSL_CTX_free(context)
+        _ssl.SSL_free(made)
 
 
-def dial(dialer: Started, acceptor: Started, *, dialer_version: int, acceptor_version: int) -> Dialed:
-    """One connection from `dialer` to `acceptor`; the versions are the highest that each end speaks."""
-    if "dead" in (dialer.kind, acceptor.kind):
-        return Dialed(False, "no context")
-    client, server = ssl.SSL_new(dialer.dialer), ssl.SSL_new(acceptor.acceptor)
-    try:
-        for end, version in ((client, dialer_version), (server, acceptor_version)):
-            ssl.SSL_ctrl(end, libssl.CTRL_SET_MAX_PROTO_VERSION, version, None)
-        _join(client, server)
-        reasons = _shake(client, server)
-        result = ssl.SSL_get_verify_result(client)
-        if not reasons and result not in _TAKEN:
-            reasons = ["the dialer: " + crypto.X509_verify_cert_error_string(result).decode()]
-        return Dialed(not reasons, "; ".join(reasons))
-    finally:
-        ssl.SSL_free(client)
-        ssl.SSL_free(server)
-        crypto.ERR_clear_error()
-
-
-def _opens(path: Path) -> bool:
-    with suppress(OSError), path.open("rb"):
-        return True
-    return False
-
-
-def _wanted(result: object) -> None:
-    if not result:
+def _require(outcome: int) -> None:
+    if outcome != 1:
         raise NoContext(_reason())
 
 
 def _reason() -> str:
-    text = crypto.ERR_reason_error_string(crypto.ERR_peek_last_error())
-    crypto.ERR_clear_error()
-    return text.decode() if text else "no reason given"
+    """The first error in the queue, which is emptied."""
+    code = _crypto.ERR_get_error()
+    text = _crypto.ERR_reason_error_string(code)
+    _crypto.ERR_clear_error()
+    return text.decode() if text else f"error {code:#x}"
 
 
-def _set_up(context: int) -> None:
-    ssl.SSL_CTX_set_options(context, _OPTIONS)
-    ssl.SSL_CTX_set_security_level(context, _SECURITY_LEVEL)
-    assert ssl.SSL_CTX_set_cipher_list(context, _CIPHER)
-    assert ssl.SSL_CTX_set_ciphersuites(context, _SUITES)
-    curve = crypto.EC_KEY_new_by_curve_name(libssl.NID_P256)
-    assert ssl.SSL_CTX_ctrl(context, libssl.CTRL_SET_TMP_ECDH, 0, curve)
-    crypto.EC_KEY_free(curve)
-    ssl.SSL_CTX_set_default_passwd_cb(context, no_passphrase)
+def explain(result: int) -> str:
+    """OpenSSL's words for a verify result."""
+    text: bytes = _crypto.X509_verify_cert_error_string(result)
+    return text.decode()
 
 
-def _own_pair(context: int, folder: Path) -> None:
-    _wanted(ssl.SSL_CTX_use_certificate_chain_file(context, bytes(folder / "Cluster_cert.pem")) == 1)
-    _wanted(
-        ssl.SSL_CTX_use_PrivateKey_file(context, bytes(folder / "Cluster_key.pem"), libssl.FILETYPE_PEM) == 1
-    )
-    _wanted(ssl.SSL_CTX_check_private_key(context) == 1)
-
-
-def _built_in_pair(context: int, certificate_pem: bytes, key_pem: bytes) -> None:
-    certificate, bio = _certificate(certificate_pem), crypto.BIO_new_mem_buf(key_pem, len(key_pem))
-    key = crypto.PEM_read_bio_PrivateKey(bio, None, None, None)
-    crypto.BIO_free(bio)
-    assert ssl.SSL_CTX_use_certificate(context, certificate) == 1
-    assert ssl.SSL_CTX_use_PrivateKey(context, key) == 1
-    crypto.X509_free(certificate)
-    crypto.EVP_PKEY_free(key)
-    _wanted(ssl.SSL_CTX_check_private_key(context) == 1)
-
-
-def _certificate(pem: bytes) -> int:
-    bio = crypto.BIO_new_mem_buf(pem, len(pem))
-    certificate = crypto.PEM_read_bio_X509(bio, None, None, None)
-    crypto.BIO_free(bio)
-    assert certificate
-    return int(certificate)
-
-
-def _trust_clients(context: int, folder: Path, builtin_pem: bytes | None) -> None:
-    if builtin_pem is not None:
-        certificate = _certificate(builtin_pem)
-        crypto.X509_STORE_add_cert(ssl.SSL_CTX_get_cert_store(context), certificate)
-        crypto.X509_free(certificate)
-    else:
-        ca_file = _ca_file(folder)
-        _wanted(
-            ssl.SSL_CTX_load_verify_locations(context, ca_file, bytes(folder / "Cluster_capath")) == 1
-        )
-        ssl.SSL_CTX_set_client_CA_list(context, ssl.SSL_load_client_CA_file(ca_file) if ca_file else None)
-        _check_revocation(context, folder / "Cluster_crl" / "crl.pem")
-    ssl.SSL_CTX_set_verify(context, _PEER, None)
-
-
-def _check_revocation(context: int, path: Path) -> None:
-    if not path.exists():
-        return
-    bio = crypto.BIO_new_file(bytes(path), b"rb")
-    assert bio, path
-    found = crypto.PEM_read_bio_X509_CRL(bio, None, None, None)
-    if not found:
-        crypto.BIO_ctrl(bio, libssl.BIO_CTRL_RESET, 0, None)
-        found = crypto.d2i_X509_CRL_bio(bio, None)
-    crypto.BIO_free(bio)
-    _wanted(found)
-    crypto.X509_STORE_add_crl(ssl.SSL_CTX_get_cert_store(context), found)
-    crypto.X509_CRL_free(found)
-    crypto.X509_VERIFY_PARAM_set_flags(ssl.SSL_CTX_get0_param(context), libssl.FLAG_CRL_CHECK)
-
-
-def _trust_servers(context: int, folder: Path) -> None:
-    """A failure is passed over here, as the server does; by default nothing is verified."""
-    ssl.SSL_CTX_load_verify_locations(context, _ca_file(folder), bytes(folder / "Cluster_capath"))
-    ssl.SSL_CTX_set_default_verify_paths(context)
-
-
-def _ca_file(folder: Path) -> bytes | None:
-    path = folder / "Cluster_cafile.pem"
-    return bytes(path) if _opens(path) else None
-
-
-def _join(client: int, server: int) -> None:
-    one, other = ctypes.c_void_p(), ctypes.c_void_p()
-    made = crypto.BIO_new_bio_pair(ctypes.byref(one), _BUFFER_BYTES, ctypes.byref(other), _BUFFER_BYTES)
-    assert made == 1
-    ssl.SSL_set_bio(client, one, one)
-    ssl.SSL_set_bio(server, other, other)
-    ssl.SSL_set_connect_state(client)
-    ssl.SSL_set_accept_state(server)
-
-
-def _shake(client: int, server: int) -> list[str]:
-    """Why the handshake failed, as each end saw it; nothing where both ends finished it."""
-    reasons: dict[int, str] = {}
-    for _ in range(_ROUNDS):
-        finished = [_step(end, reasons) for end in (client, server)]
-        if all(finished) or reasons:
-            break
-    else:
-        raise AssertionError("the handshake neither ends nor fails")
-    return [f"the {'acceptor' if end == server else 'dialer'}: {text}" for end, text in reasons.items()]
-
-
-def _step(end: int, reasons: dict[int, str]) -> bool:
-    crypto.ERR_clear_error()
-    done = ssl.SSL_do_handshake(end)
-    if done == 1:
-        return True
-    if ssl.SSL_get_error(end, done) not in (libssl.ERROR_WANT_READ, libssl.ERROR_WANT_WRITE):
-        reasons[end] = _reason()
-    return False
+def version() -> str:
+    text: bytes = _crypto.OpenSSL_version(0)
+    return text.decode()

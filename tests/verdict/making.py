@@ -104,7 +104,9 @@ def p256() -> ec.EllipticCurvePrivateKey:
 
 
 def curve(name: str) -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key({"P-384": ec.SECP384R1(), "P-521": ec.SECP521R1(), "P-224": ec.SECP224R1()}[name])
+    return ec.generate_private_key(
+        {"P-384": ec.SECP384R1(), "P-521": ec.SECP521R1(), "P-224": ec.SECP224R1()}[name]
+    )
 
 
 @cache
@@ -112,18 +114,21 @@ def rsa_key(bits: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
-def name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+def name(text: str, unit: str = "") -> x509.Name:
+    parts = ((NameOID.ORGANIZATIONAL_UNIT_NAME, unit), (NameOID.COMMON_NAME, text))
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
 
 
-def issue(subject: str, kind: Kind = LEAF, *, by: Issued | None = None, key: Key | None = None) -> Issued:
+def issue(
+    subject: str, kind: Kind = LEAF, *, by: Issued | None = None, key: Key | None = None, unit: str = ""
+) -> Issued:
     """Signed by another one, or by itself."""
     key = key or p256()
     signer = by.key if by else key
     builder = (
         x509.CertificateBuilder()
-        .subject_name(name(subject))
-        .issuer_name(by.certificate.subject if by else name(subject))
+        .subject_name(name(subject, unit))
+        .issuer_name(by.certificate.subject if by else name(subject, unit))
         .public_key(key.public_key())
         .serial_number(kind.serial or x509.random_serial_number())
         .not_valid_before(NOW + timedelta(days=kind.starts))
@@ -154,9 +159,7 @@ def _extensions(kind: Kind, key: Key, signer: Key) -> list[tuple[x509.ExtensionT
     return found
 
 
-def revocations(
-    by: Issued, *revoked: Issued, ends: float = 30.0, starts: float = -1.0
-) -> bytes:
+def revocations(by: Issued, *revoked: Issued, ends: float = 30.0, starts: float = -1.0) -> bytes:
     """A revocation list in PEM; days from now."""
     builder = (
         x509.CertificateRevocationListBuilder()
@@ -186,7 +189,19 @@ def by_openssl(*genpkey: str, digest: str = "-sha256") -> Made:
         key = Path(place, "key.pem")
         _run("openssl", "genpkey", *genpkey, "-out", str(key))
         certificate = _run(
-            *("openssl", "req", "-x509", "-new", "-key", str(key), "-subj", "/CN=made", "-days", "300", digest),
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-new",
+                "-key",
+                str(key),
+                "-subj",
+                "/CN=made",
+                "-days",
+                "300",
+                digest,
+            ),
             *("-addext", "keyUsage=critical,digitalSignature,keyCertSign"),
             *("-addext", "extendedKeyUsage=serverAuth,clientAuth"),
         )

@@ -1,0 +1,130 @@
+"""What a start of the server makes of the files that it finds: its credentials, the built-in pair, or nothing.
+
+Read as its OpenSSL reads them, block by block; nothing here is an opinion of ours about them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
+from tasks.core.key_exchange import MODERN, Capability
+from tasks.core.pem import describe_without_blocks, pem_blocks
+from tasks.core.private_keys import PrivateKey, read_private_key
+from tasks.core.revocation_reading import ListFault, parse_list
+from tasks.core.server_rules import SERVER, ServerRules
+from tasks.core.trust import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies where one server looks; None where the file is missing or cannot be opened.
+
+    Args:
+        key, cert: In the keystore.
+        ca, crl: In the truststore.
+    """
+
+    key: bytes | None = field(repr=False)
+    cert: bytes | None = field(repr=False)
+    ca: bytes | None = field(repr=False)
+    crl: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """It listens with these."""
+
+    loaded: Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """It listens with its built-in pair and says nothing (T2); `loaded` is that pair beside the CA file."""
+
+    loaded: Loaded
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """No TLS context, and so no admin API (T1).
+
+    Args:
+        file: "key", "cert", "ca", "crl", or "pair" where key and certificate do not go together.
+    """
+
+    file: str
+    reason: str
+
+
+Start = Started | FellBack | Dead
+
+
+def start_with(
+    found: Found,
+    *,
+    builtin: tuple[Certificate, ...],
+    capability: Capability = MODERN,
+    rules: ServerRules = SERVER,
+) -> Start:
+    """What a process that starts now would run with.
+
+    Args:
+        builtin: The pair that is built into this server, leaf first; public.
+    """
+    trusted = _ca_file(found.ca)
+    if rules.missing_pair_falls_back and (found.key is None or found.cert is None):
+        lacking = " and ".join(n for n, c in (("key", found.key), ("certificate", found.cert)) if c is None)
+        known = () if isinstance(trusted, Dead) else trusted
+        return FellBack(Loaded(builtin, known, capability=capability), f"{lacking} cannot be opened")
+    chain = _chain(found.cert or b"", rules)
+    key = _key(found.key or b"", rules)
+    for part in (chain, key, trusted):
+        if isinstance(part, Dead):
+            return part
+    assert not isinstance(chain, Dead)
+    assert not isinstance(key, Dead)
+    assert not isinstance(trusted, Dead)
+    if not key.matches(chain[0]):
+        return Dead("pair", f"the key ({key.kind}) is not that of the first certificate")
+    crl = _list(found.crl)
+    return crl if isinstance(crl, Dead) else Started(Loaded(chain, trusted, crl, capability))
+
+
+def _chain(data: bytes, rules: ServerRules) -> tuple[Certificate, ...] | Dead:
+    try:
+        chain = parse_pem_chain(data)
+    except CertificateFault as fault:
+        return Dead("cert", fault.reason)
+    weak = next((c.level_fault for c in chain if c.level_fault), None)
+    return Dead("cert", weak) if weak and rules.weak_is_refused else chain
+
+
+def _key(data: bytes, rules: ServerRules) -> PrivateKey | Dead:
+    key = read_private_key(data)
+    return key if isinstance(key, PrivateKey) else Dead("key", key.reason)
+
+
+def _ca_file(data: bytes | None) -> tuple[Certificate, ...] | Dead:
+    """A missing one is none (T3); one that holds neither certificate nor list makes no context."""
+    if data is None:
+        return ()
+    labels = {block.label for block in pem_blocks(data)}
+    if not any(label.endswith("CERTIFICATE") for label in labels):
+        if "X509 CRL" in labels:
+            return ()
+        return Dead("ca", f"{describe_without_blocks(data)}, and no certificate is in it")
+    try:
+        return parse_pem_chain(data)
+    except CertificateFault as fault:
+        return Dead("ca", fault.reason)
+
+
+def _list(data: bytes | None) -> bytes | Dead | None:
+    if data is None:
+        return None
+    try:
+        return parse_list(data).der
+    except ListFault as fault:
+        return Dead("crl", fault.reason)
