@@ -10,7 +10,7 @@ from tasks.core.acquaintance import Known, Peers, after_meeting, counts_of, know
 from tasks.core.links import links_now
 from tasks.core.plan import Counts
 from tasks.core.snapshot import Snapshot
-from tasks.core.trust import Links, Loaded, connected_members
+from tasks.core.trust import Links, Loaded, can_connect, connected_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,19 @@ class Forecast:
         """Once the member has restarted and has loaded that; those who meet tell each other whom they know."""
         loaded = {**self.loaded, member: loads}
         untouched = self.untouched - frozenset({member})
-        peers = connected_members(loaded, observed=untouched, links=self.links, at=self.at)
+        peers = self._peers_with(member, loads)
         known = after_meeting(self.known, peers)
         return replace(self, loaded=loaded, untouched=untouched, known=known, peers=peers)
+
+    def _peers_with(self, member: str, loads: Loaded) -> Peers:
+        """Among the others nothing changes; with the member, the certificates decide from now on."""
+        others = {name: one for name, one in self.loaded.items() if name != member}
+        meets = frozenset(name for name, one in others.items() if can_connect(loads, one, at=self.at))
+        peers = {
+            name: self.peers[name] | {member} if name in meets else self.peers[name] - {member}
+            for name in others
+        }
+        return {name: meets if name == member else peers[name] for name in self.loaded}
 
 
 def forecast_now(snapshot: Snapshot, loaded: Mapping[str, Loaded]) -> Forecast:

@@ -10,6 +10,7 @@ from tasks.core.belonging import Belonging, belonging, part_of
 from tasks.core.checks_formation import creation_keys
 from tasks.core.checks_joining import joining_keys, joining_part
 from tasks.core.credential_set import CredentialSet
+from tasks.core.done import edits_of, files_are
 from tasks.core.errors import Refused
 from tasks.core.formation_notes import creation_notes, joining_notes
 from tasks.core.links import links_now
@@ -17,10 +18,10 @@ from tasks.core.membership_keys import OBJECT, Keys, differences, post_for
 from tasks.core.model import Member, Node
 from tasks.core.observed import loaded_now
 from tasks.core.plan import LAST_RESTARTS, Configuration, Counts, Plan, Step, StepKind, Target
-from tasks.core.planning import edits_of, files_are, served_by, target_of, target_serving
+from tasks.core.planning import served_by, target_of, target_serving
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Wire
 from tasks.core.status import Membership
-from tasks.core.trust import Loaded, connected_members
+from tasks.core.trust import connected_members
 
 CREATE, JOIN = "cluster.create", "cluster.join"
 Sets = Mapping[str, CredentialSet]
@@ -175,7 +176,7 @@ def _counts(coming: _Newcomers, *, joined: tuple[str, ...]) -> dict[str, Counts]
     """
     present = part_of(coming.snapshot, (*coming.running, *joined))
     old = part_of(present, coming.running)
-    loaded = {**loaded_now(old), **{name: _loaded(coming.sets[name]) for name in joined}}
+    loaded = {**loaded_now(old), **{name: coming.sets[name].loaded for name in joined}}
     links, at = links_now(old), coming.snapshot.taken_at
     peers = connected_members(loaded, observed=frozenset(coming.running), links=links, at=at)
     for name in joined[-1:]:
@@ -187,10 +188,6 @@ def _counts(coming: _Newcomers, *, joined: tuple[str, ...]) -> dict[str, Counts]
             )
     known = {name: known_now(old).get(name, frozenset()) for name in loaded}
     return counts_of(after_meeting(known, peers), peers)
-
-
-def _loaded(wanted: CredentialSet) -> Loaded:
-    return Loaded(chain=wanted.chain, trusted=wanted.ca)
 
 
 def _target(coming: _Newcomers, member: Member) -> Target:

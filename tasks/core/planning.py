@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from tasks.core.certificates import Certificate
 from tasks.core.credential_set import CredentialSet
+from tasks.core.done import edits_of, is_done
 from tasks.core.errors import Refused
 from tasks.core.forecast import Forecast, forecast_now
 from tasks.core.islands import joining_notes
 from tasks.core.model import Cluster, Member
-from tasks.core.observed import standby_started_after_files
+from tasks.core.observed import runs_with
 from tasks.core.observer import choose_observer
-from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target
-from tasks.core.server_cfg import diff, edit, file_sha256
-from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
+from tasks.core.plan import Plan, Step, StepKind, Target, TrustStage
+from tasks.core.snapshot import NodeSnapshot, Snapshot, Wire
+from tasks.core.stages import Stage, compact, stages_of
 from tasks.core.status import NodeStatus
 from tasks.core.trust import Loaded
 
@@ -53,29 +54,70 @@ def plan_migration(
     Source:
         Eclipse Amlen, "Clustering: User Provided TLS Credentials", migration procedure.
     """
+    course = course_of(snapshot, sets, old=old, wish=wish)
+    cluster = snapshot.cluster
+    return Plan(
+        cluster=cluster.key,
+        cluster_name=cluster.cluster_name,
+        strategy="prescribed",
+        why=f"the documented procedure; {_cost(course)}",
+        observer=course.observer,
+        steps=course.steps,
+        targets={name: target_of(s) for name, s in sets.items()},
+        before=served_now(snapshot),
+        edits=edits_of(snapshot, course.moving),
+        baseline=course.now.counts,
+        pairs=pair_names(cluster),
+        addresses=control_addresses(snapshot),
+        notes=joining_notes(snapshot),
+        trust=_trust(cluster, course),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A migration, step by step: what is done, and who can connect to whom after it.
+
+    Args:
+        moving: The members that do not run with their set yet.
+        stages: Now, and after each step that changes it.
+    """
+
+    moving: tuple[Member, ...]
+    observer: str
+    now: Forecast
+    steps: tuple[Step, ...]
+    stages: tuple[Stage, ...]
+
+
+def course_of(
+    snapshot: Snapshot,
+    sets: Mapping[str, CredentialSet],
+    *,
+    old: Mapping[str, Loaded],
+    wish: Wish,
+) -> Course:
+    """Arguments and refusals as `plan_migration`."""
     _require_available(wish.strategy)
     cluster = snapshot.cluster
     moving = tuple(m for m in cluster.members if not is_done(snapshot, m, sets[m.name]))
     names = frozenset(member.name for member in moving)
     observer = choose_observer(snapshot, asked=wish.observer, moving=names)
     now = forecast_now(snapshot, old)
-    steps = _steps(_restart_order(moving, observer), place_first=wish.place_first)
-    planned = _with_expectations(steps, new=sets, forecast=now)
-    return Plan(
-        cluster=cluster.key,
-        cluster_name=cluster.cluster_name,
-        strategy="prescribed",
-        why=f"the documented procedure; {_cost(planned, usual=now.counts)}",
-        observer=observer,
-        steps=planned,
-        targets={name: target_of(s) for name, s in sets.items()},
-        before=served_now(snapshot),
-        edits=edits_of(snapshot, moving),
-        baseline=now.counts,
-        pairs=pair_names(cluster),
-        addresses=control_addresses(snapshot),
-        notes=joining_notes(snapshot),
+    wanted = _steps(_restart_order(moving, observer), place_first=wish.place_first)
+    new = {name: runs_with(snapshot.active(cluster.member(name)), one.loaded) for name, one in sets.items()}
+    forecasts = _forecasts(wanted, new=new, forecast=now)
+    steps = tuple(
+        Step(kind=kind, target=target, expected=after.counts)
+        for (kind, target), after in zip(wanted, forecasts, strict=True)
     )
+    later = zip((step.id for step in steps), forecasts, strict=True)
+    return Course(moving, observer, now, steps, stages_of(now, later))
+
+
+def _trust(cluster: Cluster, course: Course) -> tuple[TrustStage, ...]:
+    members = [member.name for member in cluster.members]
+    return tuple(compact(stage, members) for stage in course.stages) if course.steps else ()
 
 
 def _require_available(strategy: str) -> None:
@@ -101,35 +143,6 @@ def control_addresses(snapshot: Snapshot) -> dict[str, tuple[str, int]]:
     return {name: seen.control_address for name, seen in snapshot.nodes.items()}
 
 
-def is_done(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> bool:
-    """Whether the member already runs with the set: files on every node, certificate on the wire.
-
-    A standby shows no certificate: its process must have started after the primary's files came.
-    """
-    nodes = [snapshot.nodes[node.name] for node in member.nodes]
-    if not all(files_are(seen, wanted) for seen in nodes):
-        return False
-    active, standby = snapshot.active(member), snapshot.standby(member)
-    if not isinstance(active.wire, Wire) or not _runs_with(active.wire, wanted):
-        return False
-    return standby is None or standby_started_after_files(standby, active)
-
-
-def _runs_with(wire: Wire, wanted: CredentialSet) -> bool:
-    """The wire names whom the process accepts: a CA file changed since its start is not loaded."""
-    same_ca = set(wire.client_cas) == {certificate.subject for certificate in wanted.ca}
-    return wire.leaf.sha256 == wanted.leaf.sha256 and same_ca
-
-
-def files_are(seen: NodeSnapshot, wanted: CredentialSet) -> bool:
-    """Whether the set's files lie where the server is to read them, and it can."""
-    files = seen.files
-    if isinstance(files, Unseen) or _edit(seen, files) is not None:
-        return False
-    states = files.files
-    return all(states[name].sha256 == sha and states[name].readable for name, sha in wanted.sha256.items())
-
-
 def _restart_order(moving: tuple[Member, ...], observer: str) -> tuple[Member, ...]:
     return tuple(sorted(moving, key=lambda member: member.name == observer))
 
@@ -150,22 +163,22 @@ def _steps(order: tuple[Member, ...], *, place_first: bool) -> tuple[tuple[StepK
     return (*steps, (StepKind.PROVE, "cluster")) if steps else ()  # (6)
 
 
-def _cost(steps: tuple[Step, ...], *, usual: Mapping[str, Counts]) -> str:
-    if all(step.expected == usual for step in steps):
+def _cost(course: Course) -> str:
+    if all(step.expected == course.now.counts for step in course.steps):
         return "old and new trust overlap, so that no settled member is apart from another"
     return "members with old and with new trust are apart until the last restart"
 
 
-def _with_expectations(
-    steps: tuple[tuple[StepKind, str], ...], *, new: Mapping[str, CredentialSet], forecast: Forecast
-) -> tuple[Step, ...]:
-    planned = []
+def _forecasts(
+    steps: tuple[tuple[StepKind, str], ...], *, new: Mapping[str, Loaded], forecast: Forecast
+) -> tuple[Forecast, ...]:
+    """How it stands after each step."""
+    found = []
     for kind, target in steps:
         if kind is StepKind.RESTART:
-            wanted = new[target]
-            forecast = forecast.after_restart(target, Loaded(chain=wanted.chain, trusted=wanted.ca))
-        planned.append(Step(kind=kind, target=target, expected=forecast.counts))
-    return tuple(planned)
+            forecast = forecast.after_restart(target, new[target])
+        found.append(forecast)
+    return tuple(found)
 
 
 def target_of(wanted: CredentialSet) -> Target:
@@ -188,33 +201,3 @@ def served_by(seen: NodeSnapshot) -> str:
     if isinstance(seen.status, NodeStatus) and seen.status.is_standby:
         return "standby"
     return seen.wire.leaf.sha256 if isinstance(seen.wire, Wire) else "unseen"
-
-
-def edits_of(snapshot: Snapshot, moving: tuple[Member, ...]) -> dict[str, Edit]:
-    """Per node of these members, the change of server.cfg that the inventory's paths ask for."""
-    found = {}
-    for member in moving:
-        for node in member.nodes:
-            seen = snapshot.nodes[node.name]
-            if isinstance(seen.files, NodeFiles) and (change := _edit(seen, seen.files)) is not None:
-                found[node.name] = change
-    return found
-
-
-def _edit(seen: NodeSnapshot, files: NodeFiles) -> Edit | None:
-    paths = seen.node.paths
-    keystore = str(paths.keystore) if paths.keystore not in (None, files.keystore) else None
-    truststore = str(paths.truststore) if paths.truststore not in (None, files.truststore) else None
-    if keystore is None and truststore is None:
-        return None
-    text = files.cfg.text
-    changed = edit(text, keystore=keystore, truststore=truststore)
-    return Edit(
-        path=str(files.cfg_path),
-        keystore=keystore,
-        truststore=truststore,
-        old_sha256=file_sha256(text),
-        new_sha256=file_sha256(changed),
-        diff=diff(text, changed),
-        carried=files.others if keystore is not None else (),
-    )
