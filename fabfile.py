@@ -8,8 +8,11 @@ from tasks import (
     check,
     cluster,
     config,
+    credential_views,
     credentials,
+    crl,
     ha,
+    matrix,
     migrate,
     rehearse,
     require_certificates,
@@ -26,6 +29,10 @@ ns.add_task(migrate.migrate_cluster)
 ns.add_task(restart.restart)
 ns.add_task(restart.restart_standbys)
 cluster.ns.add_task(require_certificates.require_certificates)
+credentials.ns.add_task(matrix.matrix)
+credentials.ns.add_task(credential_views.inspect)
+credentials.ns.add_task(credential_views.expiry)
+credentials.ns.add_task(crl.crl)
 ns.add_collection(cluster.ns, name="cluster")
 ns.add_collection(credentials.ns, name="credentials")
 ns.add_collection(config.ns, name="config")

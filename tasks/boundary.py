@@ -14,9 +14,10 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from tasks.core.errors import OperatorError, UsageError
+from tasks.core.expiry_nagios import UNKNOWN, unknown_line
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan
-from tasks.effects.console import tell
+from tasks.effects.console import say, tell
 from tasks.effects.inventory_file import open_inventory
 from tasks.effects.journey import Journey, Terms, run_task
 from tasks.effects.prepare import Prepared
@@ -27,13 +28,14 @@ from tasks.words import OperatorTask
 INTERRUPTED = 130
 
 
-def operator_task(**options: Any) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
+def operator_task(**options: Any) -> Callable[[Callable[..., int | None]], Task[Callable[..., None]]]:
     """Make a Fabric task of a function; `options` are Invoke's, but a `positional` with a default may be left out.
 
-    Every foreseen error is printed with its remedy, on stderr, and ends with its own exit code.
+    Every foreseen error is printed with its remedy, on stderr, and ends with its own exit code. A task
+    with an option `nagios` may return a plugin's exit code; under it an error is one line on stdout, and 3.
     """
 
-    def make(body: Callable[..., None]) -> Task[Callable[..., None]]:
+    def make(body: Callable[..., int | None]) -> Task[Callable[..., None]]:
         @functools.wraps(body)
         def guarded(context: Context, *args: Any, **kwargs: Any) -> None:
             code = _run(body, context, *args, **kwargs)
@@ -45,12 +47,14 @@ def operator_task(**options: Any) -> Callable[[Callable[..., None]], Task[Callab
     return make
 
 
-def _run(body: Callable[..., None], context: Context, *args: Any, **kwargs: Any) -> int:
+def _run(body: Callable[..., int | None], context: Context, *args: Any, **kwargs: Any) -> int:
     try:
         _refuse_hosts(context)
-        body(context, *args, **kwargs)
-        return 0
+        return body(context, *args, **kwargs) or 0
     except OperatorError as error:
+        if kwargs.get("nagios"):
+            say(unknown_line(error.problem), verbatim=True)
+            return UNKNOWN
         tell(str(error))
         return error.exit_code
     except KeyboardInterrupt:

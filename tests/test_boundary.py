@@ -13,7 +13,7 @@ from invoke.parser import Parser
 from invoke.parser.context import ParserContext
 
 from tasks.boundary import Acting, acting_task, operator_task
-from tasks.core.errors import Refused
+from tasks.core.errors import Refused, UsageError
 from tasks.effects.journey import Terms
 
 
@@ -135,3 +135,34 @@ def test_resuming_and_giving_up_are_about_an_open_run() -> None:
     assert acting.on_open_run
     assert replace(acting, again=False, break_lock_of="run-1").on_open_run
     assert not replace(acting, again=False).on_open_run
+
+
+@operator_task()
+def plugin(c: Context, nagios: bool = False, code: int = 0) -> int:
+    """A task that may answer as a monitoring plugin."""
+    if code > 3:
+        raise UsageError("no such\nstate | 9", remedy="0 to 3")
+    return code
+
+
+def ended(**given: Any) -> int:
+    try:
+        plugin(Context(), **given)
+    except Exit as end:
+        return int(end.code)
+    return 0
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3])
+def test_a_plugin_ends_with_the_code_that_it_returns(code: int) -> None:
+    assert ended(nagios=True, code=code) == code
+
+
+def test_an_error_of_a_plugin_is_unknown_in_one_line_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(nagios=True, code=4) == 3
+    assert tuple(capsys.readouterr()) == ("UNKNOWN - no such state / 9\n", "")
+
+
+def test_without_nagios_an_error_is_what_it_always_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(code=4) == 2
+    assert capsys.readouterr().err == "no such\nstate | 9\n  -> 0 to 3\n"

@@ -10,6 +10,7 @@ from tasks.core.credential_set import CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import ByRest
 from tasks.core.places import data_of
+from tasks.core.revocation_nodes import lying_on
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import Membership
 
@@ -33,7 +34,7 @@ def file_checks(snapshot: Snapshot) -> Iterator[Finding]:
         yield from _rights(seen, seen.files)
         if isinstance(seen.wire, Wire):
             yield from _wire_and_disk(seen, seen.files, served=seen.wire)
-        yield from _revocation(seen, seen.files)
+        yield from _revocation(snapshot, seen, seen.files)
         yield from _restart_marker(seen, seen.files)
 
 
@@ -149,15 +150,17 @@ def disk_leaf_sha256(files: NodeFiles) -> str | None:
         return UNREADABLE
 
 
-def _revocation(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
-    if files.crl_present:
-        yield _warning(
-            "crl",
-            seen,
-            "Cluster_crl/crl.pem exists: it must stay valid (an expired one keeps everyone apart), and it does "
-            "not keep a revoked member out, because the dialling side does not look (T12)",
-            "to shut a member out, change the CA",
-        )
+def _revocation(snapshot: Snapshot, seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
+    if not files.crl_present:
+        return
+    yield _warning(
+        "crl",
+        seen,
+        "Cluster_crl/crl.pem exists: it must stay valid (an expired one keeps everyone apart), and it does "
+        "not keep a revoked member out, because the dialling side does not look (T12)",
+        "to shut a member out, change the CA; a newer list: fab credentials.crl --days 30 --place",
+    )
+    yield from lying_on(snapshot, seen.node)
 
 
 def _restart_marker(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:

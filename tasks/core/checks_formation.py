@@ -8,6 +8,7 @@ from tasks.core.belonging import Belonging, belonging, inside
 from tasks.core.checks import check_cluster
 from tasks.core.checks_wanted import cluster_name, enough_members, places_apart
 from tasks.core.credential_set import CredentialSet
+from tasks.core.done import is_done
 from tasks.core.findings import Finding, Severity
 from tasks.core.membership_keys import (
     REPLICATED,
@@ -17,7 +18,6 @@ from tasks.core.membership_keys import (
     wanted_keys,
 )
 from tasks.core.model import Cluster, Member
-from tasks.core.planning import is_done
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot
 from tasks.core.status import Membership, NodeStatus
 

@@ -14,6 +14,7 @@ from tasks.core.credential_rules import EXPIRES_SOON
 from tasks.core.file_names import HA
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Member
+from tasks.core.revocation_nodes import lying_on
 from tasks.core.snapshot import HaFiles, NodeFiles, Snapshot
 
 UNUSED = "where UseSecuredConnections is false, say `ha: {secured: false}` in the inventory"
@@ -26,6 +27,7 @@ def ha_file_checks(snapshot: Snapshot) -> Iterator[Finding]:
         found = ha_files_of(snapshot, member)
         for node, files in found.items():
             yield from _own_files(node, files, at=snapshot.taken_at)
+            yield from lying_on(snapshot, snapshot.nodes[node].node, HA)
         yield from _alike(member, found)
 
 
@@ -54,9 +56,9 @@ def _own_files(node: str, files: HaFiles, *, at: datetime) -> Iterator[Finding]:
         yield _warning(
             "ha-crl",
             node,
-            "HA_crl/crl.pem exists: checked at every start of the pair, it must stay valid, and no task of "
-            "these replaces it; expired or of another CA it keeps the nodes apart",
-            "renew it with the CA, or take it away on both nodes before fab ha.migrate",
+            "HA_crl/crl.pem exists: checked at every start of the pair, it must stay valid, and fab ha.migrate "
+            "leaves it alone; expired or of another CA it keeps the nodes apart",
+            "before fab ha.migrate to another CA: fab credentials.crl --use ha --remove",
         )
     if "capath" in files.trust_extras:
         text = "HA_capath/ holds certificates: they are trusted beside HA_cafile.pem, and stay so after fab ha.migrate"

@@ -105,7 +105,7 @@ def mutual_trust(
 
     One direction would be enough for the counts, but not for the next restart of the other one (T4).
     """
-    new = Loaded(chain=wanted.chain, trusted=wanted.ca)
+    new = wanted.loaded
     loaded = loaded_now(part)
     for member in running:
         if member.name not in loaded:

@@ -38,7 +38,9 @@ def relevant(findings: Iterable[Finding], pairs: tuple[Member, ...]) -> tuple[Fi
     return tuple(
         f
         for f in findings
-        if f.name not in _ELSEWHERE and (f.where in asked or not f.name.startswith("pair-"))
+        if f.name not in _ELSEWHERE
+        and not f.name.startswith("crl-")
+        and (f.where in asked or not f.name.startswith("pair-"))
     )
 
 

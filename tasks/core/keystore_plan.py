@@ -35,9 +35,9 @@ def plan_move(
     cluster = snapshot.cluster
     found = {one.node.name: one for one in moving if any(move.renames for move in one.moves)}
     ordered = [
-        found[name] for member in cluster.members for name in _order(snapshot, member) if name in found
+        found[name] for member in cluster.members for name in primary_first(snapshot, member) if name in found
     ]
-    counts = _counts_now(snapshot)
+    counts = counts_now(snapshot)
     steps = (Step(kind=StepKind.MOVE_KEYSTORE, target=one.node.name, expected=counts) for one in ordered)
     return Plan(
         cluster=cluster.key,
@@ -55,12 +55,13 @@ def plan_move(
     )
 
 
-def _order(snapshot: Snapshot, member: Member) -> tuple[str, ...]:
+def primary_first(snapshot: Snapshot, member: Member) -> tuple[str, ...]:
+    """The nodes' names in the order in which files go there: a sync takes the primary's (T7)."""
     first = snapshot.active(member).node.name
     return (first, *(node.name for node in member.nodes if node.name != first))
 
 
-def _counts_now(snapshot: Snapshot) -> dict[str, Counts]:
+def counts_now(snapshot: Snapshot) -> dict[str, Counts]:
     """What each member shows; those that show nothing are left out: no step needs them."""
     found = {}
     for member in snapshot.cluster.members:

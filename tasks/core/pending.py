@@ -8,7 +8,7 @@ from tasks.core.certificates import Certificate, CertificateFault, is_builtin, p
 from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Member
-from tasks.core.observed import ca_on_disk, loaded_now
+from tasks.core.observed import ca_on_disk, loaded_now, runs_with
 from tasks.core.places import data_of
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.status import NodeStatus
@@ -46,7 +46,7 @@ def will_load(snapshot: Snapshot, member: Member) -> Loaded | None:
     chain = chain_on_disk(active.files) if has_own_pair(active.files) else ()
     if not chain or chain[0] == active.wire.leaf:  # OpenSSL completes the chain that is served
         chain = active.wire.chain
-    return Loaded(chain=chain, trusted=ca_on_disk(active.files))
+    return runs_with(active, Loaded(chain=chain, trusted=ca_on_disk(active.files)))
 
 
 def pending(snapshot: Snapshot, member: Member) -> tuple[str, ...]:
@@ -115,4 +115,23 @@ def rewritten(snapshot: Snapshot, member: Member) -> str:
         return ""
     return (
         f"{CA_FILE} of {active.node.name} was written after its process started; the names in it are the same"
+    )
+
+
+def new_lists(snapshot: Snapshot, member: Member) -> tuple[str, ...]:
+    """Revocation lists that were put there after the process started, as sentences: a restart loads them.
+
+    One that was taken away since leaves no trace that could be seen.
+    """
+    active = snapshot.active(member)
+    if not isinstance(active.files, NodeFiles) or not isinstance(active.status, NodeStatus):
+        return ()
+    started_at = active.status.server.started_at.timestamp()
+    synced = ", by a placing or by the sync of the pair," if member.is_pair else ""
+    states = (active.files.crl_file, active.files.ha.crl_file if member.is_pair else None)
+    return tuple(
+        f"{state.path.parent.name}/{state.path.name} of {active.node.name} was written{synced} after its process "
+        "started: a restart loads it"
+        for state in states
+        if state is not None and state.exists and state.changed_at >= started_at
     )

@@ -27,6 +27,8 @@ class StepKind(StrEnum):
     PLACE = "place"  # stage the files on a node and verify them there
     SWAP = "swap"  # make a member's staged files the live ones
     MOVE_KEYSTORE = "move-keystore"  # carry a node's keystore to another place, and name it in server.cfg
+    PLACE_CRL = "place-crl"  # put a revocation list into a node's truststore
+    REMOVE_CRL = "remove-crl"  # take it away from there
     RESTART_STANDBY = "restart-standby"  # of a pair, then wait for sync
     RESTART = "restart"  # a single member, or the primary of a pair
     RESTART_PAIR = "restart-pair"  # the standby, and the primary before the standby is back
@@ -67,8 +69,8 @@ class Step(Frozen):
     """
 
     kind: StepKind
-    # A node's name for PLACE, CONFIGURE and MOVE_KEYSTORE, the cluster's for PROVE, the value for
-    # PROVE_LISTENERS; else a member's.
+    # A node's name for PLACE, CONFIGURE, MOVE_KEYSTORE, PLACE_CRL and REMOVE_CRL, the cluster's for PROVE,
+    # the value for PROVE_LISTENERS; else a member's.
     target: str
     expected: dict[str, Counts]
     round: int = 0  # where the same is done in several rolling restarts; from 1
@@ -99,6 +101,23 @@ class Edit(Frozen):
     carried: tuple[str, ...]  # files of the old keystore that go along
 
 
+class ListChange(Frozen):
+    """What becomes of one node's revocation list; a SHA-256 of None is no file."""
+
+    name: str  # below the truststore: "Cluster_crl/crl.pem"
+    old_sha256: str | None
+    new_sha256: str | None
+
+
+class TrustStage(Frozen):
+    """Who is connected with whom after a step."""
+
+    after: str  # "now", or the step's id
+    groups: tuple[tuple[str, ...], ...]  # members that hang together, directly or by way of others
+    one_way: tuple[tuple[str, str], ...] = ()  # connected by this direction only: who dials, who accepts
+    apart: tuple[tuple[str, str], ...] = ()  # in one group, and not connected with each other
+
+
 class Plan(Frozen):
     """Everything that a run will do; no secrets."""
 
@@ -123,11 +142,14 @@ class Plan(Frozen):
     ha_addresses: dict[str, tuple[str, int]] = {}  # node -> where it listens for the other node of its pair
     notes: tuple[str, ...] = ()  # what the operator must know before saying yes
     pinned: dict[str, str] = {}  # by the id of a restart in a pair: the node that it must be
+    trust: tuple[TrustStage, ...] = ()  # now, and after each step that changes it
+    lists: dict[str, ListChange] = {}  # by node
 
     @property
     def fingerprint(self) -> str:
-        """12 hexadecimal digits over the plan's whole content."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
+        """12 hexadecimal digits over the whole content; a plan that is silent of trust or lists keeps its own."""
+        silent = {name for name in ("trust", "lists") if not getattr(self, name)}
+        content = json.dumps(self.model_dump(mode="json", exclude=silent), sort_keys=True).encode()
         return hashlib.sha256(content).hexdigest()[:12]
 
     @property

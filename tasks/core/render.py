@@ -21,6 +21,11 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...]
 
 
+def printable(text: str) -> str:
+    """Names of certificates come from strangers: nothing in them steers a terminal or ends a line."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 def duration(seconds: float | None) -> str:
     """At most two units: "2 d 3 h", "14 m 2 s", "9 s"."""
     if seconds is None:
@@ -90,7 +95,8 @@ def findings_lines(findings: Iterable[Finding], *, ignored: frozenset[str] = fro
     order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
     alike: dict[tuple[Severity, str, str, str], list[str]] = {}
     for f in sorted(findings, key=lambda f: order[f.severity]):
-        alike.setdefault((f.severity, f.name, f.problem, f.remedy), []).append(f.where)
+        told = f"{f.problem} = {f.outcome}" if f.outcome else f.problem
+        alike.setdefault((f.severity, f.name, told, f.remedy), []).append(f.where)
     lines = []
     for (severity, name, problem, remedy), wheres in alike.items():
         mark = " (ignored)" if name in ignored else ""
@@ -173,6 +179,10 @@ def _step_words(plan: Plan, step: Step) -> str:
             return f"swap in {step.target}"
         case StepKind.MOVE_KEYSTORE:
             return f"move keystore of {step.target}"
+        case StepKind.PLACE_CRL:
+            return f"place revocation list on {step.target}"
+        case StepKind.REMOVE_CRL:
+            return f"remove revocation list of {step.target}"
         case StepKind.RESTART_STANDBY:
             return f"restart standby of {step.target}, sync"
         case StepKind.RESTART:

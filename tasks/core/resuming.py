@@ -9,6 +9,7 @@ from tasks.core.findings import Finding, Severity
 from tasks.core.ha_resuming import ha_disagreements
 from tasks.core.journal import Progress
 from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, Plan, StepKind
+from tasks.core.revocation_nodes import list_sha256
 from tasks.core.snapshot import NodeFiles, Snapshot, Unseen, Wire
 
 NEEDED_TO_RESUME = frozenset({"ssh", "files", "not-writable", "no-space"})  # REST may be silent meanwhile
@@ -20,6 +21,7 @@ def disagreements(plan: Plan, progress: Progress, snapshot: Snapshot) -> tuple[F
     return (
         *_files(plan, progress, snapshot),
         *_moved(plan, progress, snapshot),
+        *_lists(plan, progress, snapshot),
         *_served(plan, progress, snapshot),
         *ha_disagreements(plan, progress, snapshot),
     )
@@ -49,6 +51,19 @@ def _moved(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Findi
             yield _error("resume-unseen", step.target, files.problem)
         elif files.cfg_sha256 != plan.edits[step.target].new_sha256:
             text = "the journal says that server.cfg names the new keystore; it was changed since"
+            yield _error("resume-files", step.target, text)
+
+
+def _lists(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
+    for step in plan.steps:
+        if step.kind not in (StepKind.PLACE_CRL, StepKind.REMOVE_CRL) or step.id not in progress.done:
+            continue
+        files, change = snapshot.nodes[step.target].files, plan.lists[step.target]
+        if isinstance(files, Unseen):
+            yield _error("resume-unseen", step.target, files.problem)
+        elif list_sha256(files, change.name) != change.new_sha256:
+            done = "was removed" if change.new_sha256 is None else "was placed"
+            text = f"the journal says that {change.name} {done}; the node has another one, or none"
             yield _error("resume-files", step.target, text)
 
 

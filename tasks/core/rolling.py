@@ -9,7 +9,7 @@ from tasks.core.errors import Refused
 from tasks.core.forecast import forecast_now
 from tasks.core.model import Member
 from tasks.core.observed import loaded_now
-from tasks.core.pending import pending, rewritten, will_load
+from tasks.core.pending import new_lists, pending, rewritten, will_load
 from tasks.core.plan import Configuration, Counts, Plan, Step, StepKind, Target
 from tasks.core.planning import control_addresses, pair_names, served_now, target_serving
 from tasks.core.snapshot import NodeFiles, Snapshot
@@ -114,4 +114,5 @@ def _load_notes(snapshot: Snapshot, restarted: set[str]) -> tuple[str, ...]:
         notes += [f"{member.name}: {text}" for text in pending(snapshot, member)]
         if text := rewritten(snapshot, member):
             notes.append(text)
+        notes += new_lists(snapshot, member)
     return tuple(notes)

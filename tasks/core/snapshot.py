@@ -53,6 +53,7 @@ class HaFiles:
     cert_pem: bytes = b""
     trust_extras: frozenset[str] = frozenset()  # "crl": HA_crl/crl.pem; "capath": something in HA_capath
     crl: bytes = b""  # HA_crl/crl.pem, PEM or DER; b"" if it is not there or cannot be read
+    crl_file: FileState | None = None  # the same file; None where nobody looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class NodeFiles:
     ha: HaFiles = HaFiles()
     real: Mapping[PurePosixPath, PurePosixPath] = field(default_factory=dict)  # without symbolic links
     crl: bytes = b""  # Cluster_crl/crl.pem, PEM or DER; b"" if it is not there or cannot be read
+    crl_file: FileState | None = None  # the same file; None where nobody looked
 
     def resolved(self, path: PurePosixPath) -> PurePosixPath:
         """Where a path of the inventory or of server.cfg really leads."""

@@ -38,7 +38,7 @@ def show_table(table: TextTable, *, columns: int | None = None) -> None:
     console = Console(file=sys.stdout, width=columns, highlight=False, soft_wrap=False)
     drawn = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
     for number, column in enumerate(table.header):
-        longest = max((len(row[number]) for row in table.rows), default=0)
+        longest = max((len(line) for row in table.rows for line in row[number].split("\n")), default=0)
         drawn.add_column(column, overflow="fold", no_wrap=longest <= KEPT_WHOLE)
     for row in table.rows:
         drawn.add_row(*(Text(cell, style=_style(cell)) for cell in row))

@@ -10,6 +10,7 @@ from tasks.core.plan import LAST_RESTARTS, RESTARTS, Step, StepKind
 from tasks.core.render import step_text
 from tasks.effects.configuring import configure
 from tasks.effects.ha_steps import act_on_ha
+from tasks.effects.list_placing import change_list
 from tasks.effects.listeners import prove_listeners
 from tasks.effects.moving import move_keystore
 from tasks.effects.pair_restart import restart_pair
@@ -84,6 +85,8 @@ def _act(run: Run, step: Step) -> str:
             return swap(run, step)
         case StepKind.MOVE_KEYSTORE:
             return move_keystore(run, step)
+        case StepKind.PLACE_CRL | StepKind.REMOVE_CRL:
+            return change_list(run, step)
         case StepKind.RESTART_STANDBY:
             return restart_standby(run, step)
         case StepKind.RESTART:

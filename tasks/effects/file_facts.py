@@ -40,6 +40,7 @@ def set_files(
         cert_pem=content_of(facts, names.cert),
         trust_extras=frozenset(value for key, value in facts if key == "ha" and names is HA),
         crl=content_of(facts, names.crl),
+        crl_file=_crl_state(facts, names, truststore=truststore),
     )
 
 
@@ -53,6 +54,14 @@ def file_states(
         if key == "file" and name in names.in_order:
             states[name] = _state((truststore if name == names.ca else keystore) / name, rest.split(" "))
     return states
+
+
+def _crl_state(facts: Facts, names: FileNames, *, truststore: PurePosixPath) -> FileState | None:
+    for key, value in facts:
+        name, _, rest = value.partition(" ")
+        if key == "file" and name == names.crl:
+            return _state(truststore / name, rest.split(" "))
+    return None
 
 
 def _state(path: PurePosixPath, words: Sequence[str]) -> FileState:

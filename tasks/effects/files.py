@@ -83,6 +83,7 @@ def _seen(
         ha=ha,
         real=real,
         crl=cluster.crl,
+        crl_file=cluster.crl_file,
     )
 
 

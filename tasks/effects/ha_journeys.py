@@ -24,6 +24,7 @@ from tasks.core.plan import Plan
 from tasks.core.plan_text import target_lines
 from tasks.core.render import status_table
 from tasks.core.resuming import clocks
+from tasks.core.revocation_nodes import set_findings
 from tasks.core.snapshot import Snapshot, Unseen
 from tasks.effects.console import say, show_table, width
 from tasks.effects.credential_files import load_sets
@@ -176,4 +177,4 @@ def _sets(
             if node.name in offsets
         }
         judged += judge_sets({pair.name: sets[pair.name]}, at_by_node=at_by_node)
-    return sets, of_ha_sets((*faults, *judged))
+    return sets, (*of_ha_sets((*faults, *judged)), *set_findings(snapshot, sets, HA))

@@ -6,9 +6,11 @@ import dataclasses
 import json
 from collections.abc import Callable
 
+from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.errors import UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
+from tasks.core.observed import loaded_now
 from tasks.core.plan import MIGRATE, Plan
 from tasks.core.plan_text import (
     closing_lines,
@@ -19,6 +21,7 @@ from tasks.core.plan_text import (
     target_lines,
 )
 from tasks.core.planning import Wish
+from tasks.core.rehearsal import rehearsal_line
 from tasks.core.render import (
     findings_lines,
     plan_table,
@@ -26,6 +29,9 @@ from tasks.core.render import (
     status_table,
     versions_line,
 )
+from tasks.core.stages import one_way_findings, stage_now
+from tasks.core.trust_text import trust_lines
+from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, width
 from tasks.effects.journey import Journey, Terms, begin, planned
 from tasks.effects.look import take_snapshot
@@ -72,17 +78,29 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
     Raises:
         Refused: An error is left that is not ignored.
     """
-    prepared = prepare(site)
+    prepared, tried = _tried_on_nodes(site, prepare(site))
     if json_wanted:
         say(json.dumps([dataclasses.asdict(f) for f in prepared.findings], indent=2))
     else:
         show_findings(prepared.findings, ignored=ignored)
-        for line in _ways(prepared):
-            say(line)
+        for line in (*_ways(prepared), rehearsal_line(prepared.rehearsed), *tried):
+            if line:
+                say(line)
     prepared.refuse_errors(ignored)
     if not json_wanted:
         say(f"check: no errors, {len(prepared.findings)} findings -> fab plan")
     return prepared
+
+
+def _tried_on_nodes(site: Site, prepared: Prepared) -> tuple[Prepared, tuple[str, ...]]:
+    """With what the running processes did with the new sets: among the findings, and in lines."""
+    snapshot, sets = prepared.snapshot, prepared.sets
+    observed = observe(site, snapshot, sets)
+    loaded = loaded_now(snapshot)
+    agreement = as_computed(observed, sets=sets, loaded=loaded, at=snapshot.taken_at)
+    crooked = one_way_findings(stage_now(snapshot, loaded))
+    findings = (*prepared.findings, *crooked, *observed_findings(observed, agreement))
+    return dataclasses.replace(prepared, findings=findings), observed_lines(observed, agreement)
 
 
 def _ways(prepared: Prepared) -> tuple[str, ...]:
@@ -124,7 +142,7 @@ def show_plan(plan: Plan) -> None:
         say(nothing_to_do(plan))
         return
     show_table(plan_table(plan, width=width()))
-    for line in (reason_line(plan), *target_lines(plan), *post_lines(plan)):
+    for line in (*trust_lines(plan), reason_line(plan), *target_lines(plan), *post_lines(plan)):
         if line:
             say(line)
     for node, change in plan.edits.items():

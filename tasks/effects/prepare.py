@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tasks.core.checks import check_cluster
 from tasks.core.credential_set import CredentialSet, judge_sets
 from tasks.core.errors import Refused
 from tasks.core.findings import Finding, errors
-from tasks.core.observed import loaded_now
+from tasks.core.observed import capabilities, loaded_now
 from tasks.core.plan import Plan
 from tasks.core.planning import Wish, plan_migration
+from tasks.core.rehearsal import Rehearsed, pairings, rehearsal_findings, tls12_only
 from tasks.core.resuming import clocks
+from tasks.core.revocation_nodes import set_findings
 from tasks.core.snapshot import Snapshot
 from tasks.effects.credential_files import load_sets
+from tasks.effects.handshakes import rehearse
 from tasks.effects.look import take_snapshot
 from tasks.effects.site import Site
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything that was seen and found; a plan can be made where no error is among it."""
+    """Everything that was seen and found; a plan can be made where no error is among it.
+
+    Args:
+        rehearsed: The handshakes that were made between the new sets.
+    """
 
     snapshot: Snapshot
     sets: Mapping[str, CredentialSet]
     findings: tuple[Finding, ...]
+    rehearsed: tuple[Rehearsed, ...] = field(default=(), kw_only=True)
 
     @property
     def judged_again_by(self) -> str:
@@ -48,11 +56,16 @@ class Prepared:
 
 
 def prepare(site: Site) -> Prepared:
-    """Look at every node, load the credential sets, and check both, all faults at once."""
+    """Look at every node, load the credential sets, try them on each other, and check all, all faults at once."""
     snapshot = take_snapshot(site)
     members = tuple(member.name for member in site.cluster.members)
     sets, faults = load_sets(site.cluster.credentials, members, snapshot.taken_at)
     offsets = clocks(snapshot)
     at_by_node = {name: snapshot.taken_at + timedelta(seconds=s) for name, s in offsets.items()}
-    judged = judge_sets(sets, at_by_node=at_by_node)
-    return Prepared(snapshot, sets, (*check_cluster(snapshot), *faults, *judged))
+    judged = judge_sets(sets, at_by_node=at_by_node, capabilities=capabilities(snapshot))
+    rehearsed = rehearse(pairings(sets, tls12_only=tls12_only(snapshot)), at=snapshot.taken_at)
+    lists = set_findings(snapshot, sets)
+    tried = rehearsal_findings(rehearsed, at=snapshot.taken_at)
+    return Prepared(
+        snapshot, sets, (*check_cluster(snapshot), *faults, *judged, *lists, *tried), rehearsed=rehearsed
+    )

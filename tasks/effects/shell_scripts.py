@@ -57,7 +57,8 @@ as_service() {
 asked='marker=n; [ ! -w /tmp ] || marker=y; printf "%s" $marker
     for path do if [ -r "$path" ]; then printf y; else printf n; fi; done'
 may=$(as_service sh -c "$asked" sh "$keystore/Cluster_cert.pem" "$keystore/Cluster_key.pem" \
-    "$truststore/Cluster_cafile.pem" "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem")
+    "$truststore/Cluster_cafile.pem" "$truststore/Cluster_crl/crl.pem" \
+    "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem" "$truststore/HA_crl/crl.pem")
 next() { can=no; case $may in y*) can=yes ;; esac; may=${may#?}; }
 next
 tmp=$can
@@ -74,6 +75,7 @@ for use in Cluster HA; do
     show "$keystore/${use}_cert.pem" "${use}_cert.pem"
     show "$keystore/${use}_key.pem" "${use}_key.pem"
     show "$truststore/${use}_cafile.pem" "${use}_cafile.pem"
+    show "$truststore/${use}_crl/crl.pem" "${use}_crl/crl.pem"
     content "$truststore/${use}_cafile.pem" "${use}_cafile.pem"
     content "$keystore/${use}_cert.pem" "${use}_cert.pem"
     content "$truststore/${use}_crl/crl.pem" "${use}_crl/crl.pem"

@@ -23,6 +23,10 @@ class WireNotTls(WireError):
     """What listens there answers, but shows no certificate."""
 
 
+class WireDropped(WireError):
+    """The handshake, or the connection after it, ended without a word about certificates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One look: which port, of which node, by which way, within how many seconds."""
@@ -57,6 +61,13 @@ class Asked:
         return WireNotTls(
             self._says(f"no certificate shown: {seen}"),
             remedy="is it the cluster port? is Cluster.ControlTLSPolicy 2 (off)? fab config.show",
+            node=self.node,
+        )
+
+    def dropped(self, seen: str) -> WireDropped:
+        return WireDropped(
+            self._says(seen),
+            remedy="fab status: is the server being restarted? then the same command again",
             node=self.node,
         )
 

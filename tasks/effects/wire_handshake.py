@@ -43,7 +43,7 @@ def shake_hands(sock: socket.socket, asked: Asked) -> Served:
         sock.setblocking(False)
         connection = SSL.Connection(_context(), sock)
         connection.set_connect_state()
-        reason = _advance(connection, sock, until=time.monotonic() + asked.limit_s)
+        reason = advance(connection, sock, until=time.monotonic() + asked.limit_s)
         chain = connection.get_peer_cert_chain() or []
         if not chain:
             raise asked.not_tls(reason) if reason else asked.silent()
@@ -70,11 +70,11 @@ def lets_in(sock: socket.socket, asked: Asked, *, open_s: float) -> bool:
         sock.setblocking(False)
         connection = SSL.Connection(_context(), sock)
         connection.set_connect_state()
-        reason = _advance(connection, sock, until=time.monotonic() + asked.limit_s)
+        reason = advance(connection, sock, until=time.monotonic() + asked.limit_s)
         shown = bool(connection.get_peer_cert_chain())
         if not shown and not reason:
             raise asked.silent()
-        reason = reason or _read_on(connection, sock, until=time.monotonic() + open_s)
+        reason = reason or read_on(connection, sock, until=time.monotonic() + open_s)
         if shown and wants_certificate(reason):
             return False
         if reason:
@@ -87,7 +87,7 @@ def wants_certificate(reason: str) -> bool:
     return "certificate required" in reason or "alert handshake failure" in reason
 
 
-def _read_on(connection: SSL.Connection, sock: socket.socket, *, until: float) -> str:
+def read_on(connection: SSL.Connection, sock: socket.socket, *, until: float) -> str:
     """Why the other side closed; "" if it did not until then."""
     while (left_s := until - time.monotonic()) > 0:
         try:
@@ -116,7 +116,7 @@ def _context() -> SSL.Context:
     return context
 
 
-def _advance(connection: SSL.Connection, sock: socket.socket, *, until: float) -> str:
+def advance(connection: SSL.Connection, sock: socket.socket, *, until: float) -> str:
     """Why the handshake ended early; "" if it ended well, or ran out of time."""
     while True:
         try:

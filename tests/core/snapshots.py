@@ -61,6 +61,7 @@ def cluster(*members: Member | str, observer: str | None = None, retired: tuple[
         retired=frozenset(retired),
         runs_dir=Path("runs/production"),
         inventory=Path("inventory.yaml"),
+        ca_folder=Path("ca/production"),
     )
 
 

@@ -258,3 +258,15 @@ def test_the_example_is_a_good_inventory() -> None:
     assert [member.name for member in found.members] == ["gw-a", "gw-b", "gw-c", "gw-d"]
     assert (found.observer, found.member("gw-d").is_pair) == ("gw-c", True)
     assert found.node("gw-b").paths.keystore == PurePosixPath("/srv/amlen/keystore")
+
+
+def test_the_cas_folder_is_beside_the_inventory_unless_it_says_otherwise() -> None:
+    plain = cluster("clusters: {d: {members: {a: {host: h}}}}")
+    assert (plain.ca_folder, plain.ca_passphrase) == (Path("/etc/amlen/ca/d"), None)
+    said = cluster(
+        "clusters: {d: {ca: {folder: ~/cas/d, passphrase: {file: secret}}, members: {a: {host: h}}}}"
+    )
+    assert said.ca_folder == Path("/home/ops/cas/d")
+    assert said.ca_passphrase == FileSecret(Path("/etc/amlen/secret"))
+    asked = cluster("clusters: {d: {ca: {passphrase: prompt}, members: {a: {host: h}}}}")
+    assert asked.ca_passphrase == PromptSecret("clusters.d.ca.passphrase")

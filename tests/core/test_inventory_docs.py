@@ -11,6 +11,7 @@ import pytest
 
 from tasks.core.inventory_schema import (
     AdminShape,
+    CaShape,
     ClusterShape,
     HaShape,
     LimitsShape,
@@ -29,6 +30,7 @@ from tasks.core.wanted_membership import WantedMembership
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/inventory.md").read_text()
 SECTIONS: dict[str, type[Shape]] = {
+    "ca": CaShape,
     "ssh": SshShape,
     "admin": AdminShape,
     "service": ServiceShape,

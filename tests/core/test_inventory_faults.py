@@ -129,6 +129,16 @@ def test_a_host_that_cannot_be_one_is_told_what_it_looks_like(host: str, expecte
 
 CLUSTERS = [
     ("observer: A", '.observer: "A" is not a member -> did you mean `a`?'),
+    (
+        "ca: {folder: credentials/demo/x/../ca}",
+        '.ca.folder: the CA\'s folder "credentials/demo/x/../ca" is within that of the credential sets '
+        "-> a folder apart, e.g. ca/demo",
+    ),
+    (
+        "credentials: ca",
+        '.credentials: the CA\'s folder "ca/demo" is within that of the credential sets '
+        "-> a folder apart, e.g. ca/demo",
+    ),
     ("retired: [12345678]", ".retired[0]: must be text, got the number 12345678 -> put it in quotes"),
     ("retired: UC0Xbpkw", '.retired: must be a list, got "UC0Xbpkw" -> '),
     ("disposable: 'true'", '.disposable: must be true or false, got "true" -> '),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,16 @@ from cryptography import x509
 
 from tasks.core.certificates import Certificate
 from tasks.core.credential_set import CredentialSet, load
-from tasks.core.issuing import Subject, ca_with_leafs, leaf_set, shared_self_signed
+from tasks.core.issuing import (
+    Subject,
+    ca_with_leafs,
+    leaf_set,
+    new_ca,
+    renewed,
+    shared_self_signed,
+    until,
+)
+from tasks.core.subjects import kept_subject
 from tests.core.handshakes import TLS12, TLS13, handshake_refusal
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -22,6 +32,11 @@ MEMBERS = {
 }
 OWN = ca_with_leafs(Subject("cluster CA"), members=MEMBERS, days=365, ca_days=3650, now=NOW)
 A, B = OWN.sets["gw-a"], OWN.sets["gw-b"]
+TWO = ca_with_leafs(
+    Subject("root"), members=MEMBERS, days=365, ca_days=3650, now=NOW, intermediate=Subject("issuing CA")
+)
+UNDER_A, UNDER_B = TWO.sets["gw-a"], TWO.sets["gw-b"]
+RENEWED = renewed(UNDER_A, TWO.issuer, ends=NOW + 30 * DAY, now=NOW)
 
 
 def parsed(certificate: Certificate) -> x509.Certificate:
@@ -35,6 +50,8 @@ def parsed(certificate: Certificate) -> x509.Certificate:
         pytest.param(SHARED, SHARED, id="shared self-signed"),
         pytest.param(A, B, id="leafs of one CA"),
         pytest.param(B, A, id="the other way round"),
+        pytest.param(UNDER_A, UNDER_B, id="leafs below an intermediate"),
+        pytest.param(RENEWED, UNDER_B, id="a renewed one and a former one"),
         pytest.param(
             A, leaf_set("gw-c", OWN.issuer, subject=Subject("gw-c"), days=9, now=NOW), id="later leaf"
         ),
@@ -49,6 +66,7 @@ def test_members_verify_each_other_fully(one: CredentialSet, other: CredentialSe
     [
         pytest.param(SHARED, OTHER, 0, id="another set of the same name"),
         pytest.param(A, SHARED, 0, id="CA leaf and self-signed"),
+        pytest.param(A, UNDER_A, 0, id="leafs of two CAs"),
         pytest.param(SHARED, SHARED, 366, id="expired"),
         pytest.param(SHARED, SHARED, -1, id="not yet valid"),
     ],
@@ -57,7 +75,14 @@ def test_others_do_not(one: CredentialSet, other: CredentialSet, days: int) -> N
     assert handshake_refusal(one, other, at=NOW + days * DAY) == "certificate verify failed"
 
 
-@pytest.mark.parametrize("one", [SHARED, A, B], ids=["shared", "gw-a", "gw-b"])
+def test_without_the_intermediate_in_its_certificate_file_a_leaf_is_refused() -> None:
+    alone = replace(UNDER_A, chain=UNDER_A.chain[:1])
+    assert handshake_refusal(alone, UNDER_B, at=NOW) == "unable to get local issuer certificate"
+
+
+@pytest.mark.parametrize(
+    "one", [SHARED, A, B, UNDER_A, RENEWED], ids=["shared", "gw-a", "gw-b", "intermediate", "renewed"]
+)
 def test_a_set_made_here_passes_every_rule(one: CredentialSet) -> None:
     assert load(one.files(), label=one.label, at=NOW) == (one, ())
 
@@ -70,6 +95,35 @@ def test_a_set_is_valid_five_minutes_before_now() -> None:
 def test_a_leaf_never_outlives_its_ca() -> None:
     own = ca_with_leafs(Subject("CA"), members=MEMBERS, days=900, ca_days=30, now=NOW)
     assert own.sets["gw-a"].leaf.not_after == own.issuer.certificate.not_after == NOW + 30 * DAY
+
+
+def test_an_intermediate_stands_between_the_leaf_and_the_root_that_the_ca_file_holds() -> None:
+    assert TWO.root is not None
+    assert UNDER_A.chain[1:] == (TWO.issuer.certificate,)
+    assert UNDER_A.ca == TWO.above == (TWO.root.certificate,)
+    assert (OWN.root, OWN.above, A.chain[1:], A.ca) == (None, (), (), (OWN.issuer.certificate,))
+    lengths = [
+        parsed(one).extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+        for one in (TWO.root.certificate, TWO.issuer.certificate, OWN.issuer.certificate)
+    ]
+    assert lengths == [1, 0, 0]
+
+
+def test_a_renewed_set_has_a_new_key_and_leaf_and_nothing_else() -> None:
+    assert (RENEWED.label, RENEWED.names, RENEWED.ca_pem) == (UNDER_A.label, UNDER_A.names, UNDER_A.ca_pem)
+    assert RENEWED.chain[1:] == UNDER_A.chain[1:]
+    assert RENEWED.key != UNDER_A.key
+    assert RENEWED.leaf.not_after == NOW + 30 * DAY
+    assert kept_subject(RENEWED.leaf) == kept_subject(UNDER_A.leaf)
+    assert kept_subject(renewed(B, OWN.issuer, ends=NOW + DAY, now=NOW).leaf).alternatives() == ()
+
+
+def test_leafs_end_with_the_first_ca_above_them_unless_it_ended_already() -> None:
+    short = new_ca(Subject("short"), days=10, now=NOW).certificate
+    above = (OWN.issuer.certificate, short)
+    assert until(9, above, now=NOW) == NOW + 9 * DAY
+    assert until(99, above, now=NOW) == NOW + 10 * DAY
+    assert until(99, above, now=NOW + 11 * DAY) == NOW + 110 * DAY
 
 
 def test_names_and_addresses_are_in_the_leaf() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target
+from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target, TrustStage
 
 COUNTS = {"gw-a": Counts(connected=1, disconnected=0), "gw-d": Counts(connected=1, disconnected=0)}
 PLAN = Plan(
@@ -119,6 +121,26 @@ def test_the_difference_names_what_changed_and_how() -> None:
     other = PLAN.model_copy(update={"observer": "gw-d", "before": {"gw-a": "OLD"}})
     assert PLAN.difference(other) == ("before.gw-d2: standby -> (absent)", "observer: gw-a -> gw-d")
     assert other.difference(PLAN) == ("before.gw-d2: (absent) -> standby", "observer: gw-d -> gw-a")
+
+
+def test_a_plan_kept_before_plans_spoke_of_trust_and_lists_loads_and_keeps_its_fingerprint() -> None:
+    content = PLAN.model_dump(mode="json", exclude={"trust", "lists"})
+    text = json.dumps(content, sort_keys=True)
+    old = Plan.model_validate_json(text)
+    assert old == PLAN
+    assert old.fingerprint == hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def test_another_stage_of_trust_is_another_plan() -> None:
+    stage = TrustStage(after="restart:gw-d", groups=(("gw-a", "gw-d"),))
+    told = PLAN.model_copy(update={"trust": (stage,)})
+    crooked = PLAN.model_copy(update={"trust": (stage.model_copy(update={"one_way": (("gw-a", "gw-d"),)}),)})
+    assert len({PLAN.fingerprint, told.fingerprint, crooked.fingerprint}) == 3
+    assert Plan.model_validate_json(crooked.model_dump_json()) == crooked
+    assert told.difference(crooked) == (
+        "trust.0.one_way.0.0: (absent) -> gw-a",
+        "trust.0.one_way.0.1: (absent) -> gw-d",
+    )
 
 
 def test_there_is_no_difference_to_itself() -> None:

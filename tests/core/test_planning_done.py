@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
-from tasks.core.planning import is_done
+from tasks.core.done import is_done
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import OTHER_SHARED, OWN, SHARED
 from tests.core.plans import plan_of, renewed, step_ids

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding
+from tasks.core.issuing import Recipe, Subject, credential_set, issue, new_key, private_key
 from tasks.core.pending import pending, rewritten, unsynced
-from tasks.core.snapshot import Snapshot
+from tasks.core.private_keys import PrivateKey
+from tasks.core.snapshot import FileState, Snapshot
 from tasks.core.start_load import KeyLook, start_findings
 from tests.core.certs import NOW, OTHER_SHARED, OWN, SHARED
+from tests.core.revocations import made
 from tests.core.snapshots import (
     THREE,
+    TRUSTSTORE,
     WITH_PAIR,
     alter,
     alter_file,
@@ -73,7 +83,16 @@ def test_a_node_that_never_had_files_stays_on_the_builtin_pair() -> None:
         ),
         pytest.param(_absent(CA_FILE), "start-alone", "Cluster_cafile.pem is missing", id="no CA"),
         pytest.param(_unreadable(CA_FILE), "start-alone", "cannot be read", id="CA mode"),
-        pytest.param(_holds(ca_pem=b"garbage"), "start-dead", "holds no certificate", id="CA garbage"),
+        pytest.param(_holds(ca_pem=b"garbage"), "start-dead", "no certificate is in it", id="CA garbage"),
+        pytest.param(
+            _holds(ca_pem=SHARED.ca_pem + SHARED.ca_pem[:99]),
+            "start-dead",
+            "listen on nothing",
+            id="CA cut off",
+        ),
+        pytest.param(
+            _holds(ca_pem=made().pem()), "start-alone", "only a revocation list", id="CA file of a list"
+        ),
         pytest.param(_holds(cert_pem=b"garbage"), "start-dead", "listen on nothing (T1)", id="cert garbage"),
         pytest.param(
             _holds(others=()), "start-unreachable", "no AdminDefaultCert.pem and AdminDef", id="T11"
@@ -123,6 +142,113 @@ def test_a_standby_without_openssl_is_proven_by_its_primary() -> None:
     assert found(synced, "gw-d2", key=KeyLook.UNSEEN) == ()
     other = alter_file(synced, "gw-d2", KEY_FILE, sha256="ab")
     assert [one.name for one in found(other, "gw-d2", key=KeyLook.UNSEEN)] == ["key-unproven"]
+
+
+# --- what a start makes of a revocation list, and of chain, EKU and dates
+
+
+def with_list(data: bytes, **state: object) -> Snapshot:
+    """A cluster under one CA, and on gw-a this list."""
+    lies = FileState(TRUSTSTORE / "Cluster_crl/crl.pem", sha256(data).hexdigest(), readable=True)
+    lies = replace(lies, **state)  # type: ignore[arg-type]
+    return alter_files(healthy(runs=OWN.sets), "gw-a", crl_present=True, crl=data, crl_file=lies)
+
+
+@pytest.mark.parametrize(
+    ("data", "state", "says"),
+    [
+        pytest.param(
+            b"garbage", {}, "crl.pem: it holds no -----BEGIN line, and no list is in it", id="garbage"
+        ),
+        pytest.param(b"", {}, "Cluster_crl/crl.pem is empty", id="empty"),
+        pytest.param(made().pem(), {"readable": False}, "cannot be read by the service user", id="mode"),
+    ],
+)
+def test_a_list_that_cannot_be_loaded_forbids_the_restart(
+    data: bytes, state: Mapping[str, object], says: str
+) -> None:
+    (one,) = found(with_list(data, **state))
+    assert one.name == "start-dead"
+    assert says in one.problem
+    assert one.remedy.startswith("fab credentials.crl --place")
+
+
+@pytest.mark.parametrize("data", [made().pem(), made().der], ids=["PEM", "DER"])
+def test_a_list_that_can_be_loaded_does_not(data: bytes) -> None:
+    assert found(with_list(data)) == ()
+
+
+def set_of(recipe: Recipe, key: PrivateKey | None = None) -> CredentialSet:
+    """A leaf of the cluster's own CA."""
+    key = key or new_key()
+    leaf = issue(recipe, key, issuer=OWN.issuer)
+    return credential_set("x", key, chain=(leaf,), ca=(OWN.issuer.certificate,))
+
+
+def on_disk(one: CredentialSet) -> Snapshot:
+    """gw-a runs with a good leaf, and this lies on its disk."""
+    return alter_files(healthy(runs=OWN.sets), "gw-a", cert_pem=one.cert_pem, ca_pem=one.ca_pem)
+
+
+GOOD = Recipe(Subject("x"), NOW - timedelta(days=9), NOW + timedelta(days=90))
+
+
+@pytest.mark.parametrize(
+    ("one", "says"),
+    [
+        pytest.param(
+            set_of(replace(GOOD, not_after=NOW - timedelta(days=1))), "certificate has expired", id="expired"
+        ),
+        pytest.param(
+            set_of(replace(GOOD, not_before=NOW + timedelta(days=1))), "not yet valid", id="not yet valid"
+        ),
+        pytest.param(
+            replace(OTHER_SHARED, ca=SHARED.ca, ca_pem=SHARED.ca_pem),
+            "it refuses the client: ",
+            id="another's CA file",
+        ),
+    ],
+)
+def test_what_would_connect_with_nobody_forbids_the_restart(one: CredentialSet, says: str) -> None:
+    alone = [f for f in found(on_disk(one)) if f.name == "start-alone"]
+    assert len(alone) == 1
+    assert says in alone[0].problem
+    assert "connect it with nobody, not even with their own kind" in alone[0].problem
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(set_of(GOOD), id="another leaf of the CA"),
+        pytest.param(OTHER_SHARED, id="a set that only its own kind trusts"),
+    ],
+)
+def test_what_connects_with_its_own_kind_at_least_is_no_concern_here(one: CredentialSet) -> None:
+    assert found(on_disk(one)) == ()
+
+
+def test_an_eku_for_one_side_connects_by_one_direction_and_is_named_as_that() -> None:
+    one_sided = set_of(replace(GOOD, usages=(ExtendedKeyUsageOID.CLIENT_AUTH,)))
+    assert [f.name for f in found(on_disk(one_sided))] == ["eku-one-sided"]
+
+
+def test_dates_are_judged_by_the_clock_of_the_node() -> None:
+    ahead = alter_files(healthy(runs=OWN.sets), "gw-a", clock_offset_s=400 * 86400.0)
+    (one,) = found(ahead)
+    assert (one.name, one.where) == ("start-alone", "gw-a")
+    assert found(ahead, "gw-b") == ()
+
+
+def test_a_chain_with_a_weak_certificate_in_it_is_a_dead_start() -> None:
+    weak = set_of(GOOD, private_key(rsa.generate_private_key(65537, 1024)))
+    names = [(f.name, "key too weak" in f.problem) for f in found(on_disk(weak))]
+    assert names[0] == ("start-dead", True)
+    assert "too-weak" not in [name for name, _ in names]
+
+
+def test_the_only_member_of_a_cluster_has_nobody_to_be_connected_with() -> None:
+    late = alter_files(healthy(cluster("gw-a"), runs=SHARED), "gw-a", clock_offset_s=400 * 86400.0)
+    assert found(late) == ()
 
 
 # --- what a restart would change

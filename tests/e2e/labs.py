@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from tasks.effects.creation import Order, create_sets
 from tasks.effects.inventory_file import open_inventory
+from tasks.effects.secrets import Secrets
 from tasks.lab.faults import break_node, mend
 from tasks.lab.health import not_formed
 from tasks.lab.layout import CLUSTER_KEY, Lab, Topology
@@ -189,7 +190,8 @@ def begun(
 
 def make_sets(rig: Rig, *, kind: str = "shared") -> None:
     """What `fab credentials.create --force` does, without its start-up time."""
-    create_sets(open_inventory(str(rig.inventory), None), Order(kind), force=True)
+    cluster = open_inventory(str(rig.inventory), None)
+    create_sets(cluster, Order(kind), force=True, secrets=Secrets().resolve)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from tasks.core.file_names import HA
 from tasks.effects.creation import Order, create_sets
 from tasks.effects.inventory_file import open_inventory
+from tasks.effects.secrets import Secrets
 from tasks.lab.faults import break_node, mend
 from tests.e2e.labs import Rig, begun, rigged, small
 from tests.e2e.sights import fingerprint, leftovers, rest, served
@@ -24,7 +25,9 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The two nodes of gw-a, single servers outside of any cluster, with an HA set made."""
     topology = small(0, pairs=1, formed=False, paired=False)
     with rigged(tmp_path_factory.mktemp("pair"), topology) as made:
-        create_sets(open_inventory(str(made.inventory), None), Order(use="ha"), force=True)
+        create_sets(
+            open_inventory(str(made.inventory), None), Order(use="ha"), force=True, secrets=Secrets().resolve
+        )
         yield made
 
 

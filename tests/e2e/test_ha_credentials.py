@@ -12,6 +12,7 @@ import pytest
 from tasks.core.file_names import HA
 from tasks.effects.creation import Order, create_sets
 from tasks.effects.inventory_file import open_inventory
+from tasks.effects.secrets import Secrets
 from tasks.lab.faults import break_node, mend
 from tasks.lab.layout import LabNode
 from tests.e2e.labs import Rig, begun, rigged, small
@@ -34,7 +35,9 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 def new_set(rig: Rig, *, kind: str = "shared") -> str:
     """A fresh HA set of gw-b; the fingerprint of its certificate."""
-    create_sets(open_inventory(str(rig.inventory), None), Order(kind, use="ha"), force=True)
+    create_sets(
+        open_inventory(str(rig.inventory), None), Order(kind, use="ha"), force=True, secrets=Secrets().resolve
+    )
     return fingerprint(rig.credentials / "gw-b" / HA.cert)
 
 
@@ -210,7 +213,12 @@ def test_cluster_credentials_change_beside_those_of_the_ha_channel(rig: Rig) -> 
 
 def test_an_unsecured_pair_is_refused(tmp_path: Path) -> None:
     with rigged(tmp_path, small(0, pairs=1)) as rig:
-        create_sets(open_inventory(str(rig.inventory), None), Order("ca", use="ha"), force=True)
+        create_sets(
+            open_inventory(str(rig.inventory), None),
+            Order("ca", use="ha"),
+            force=True,
+            secrets=Secrets().resolve,
+        )
         with untouched(rig):
             ran = rig.fab(MIGRATE, "--yes")
         assert ran.code == 3

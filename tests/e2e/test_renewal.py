@@ -5,16 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tasks.core.certificates import parse_pem_chain
-from tasks.core.issuing import Issuer, Subject, leaf_set
-from tasks.core.private_keys import UnreadableKey, read_private_key
-from tasks.effects.credential_files import CA_FOLDER
-from tasks.effects.credential_writing import CA_CERT, CA_KEY, write_member_sets
 from tests.e2e.labs import Ran, Rig, rigged, small
 from tests.e2e.sights import fingerprint, rest, sampled, served
 
@@ -55,22 +49,11 @@ def _migrated(rig: Rig) -> Step:
     return Step(ran, rig.runs[-1], frozenset(counts), leafs)
 
 
-def _issue_anew(rig: Rig) -> None:
-    """New leafs under the CA that `credentials.create --kind ca` made."""
-    folder = rig.credentials / CA_FOLDER
-    key = read_private_key((folder / CA_KEY).read_bytes())
-    assert not isinstance(key, UnreadableKey)
-    issuer = Issuer(parse_pem_chain((folder / CA_CERT).read_bytes())[0], key)
-    now = datetime.now(UTC)
-    sets = {n: leaf_set(n, issuer, subject=Subject(f"{n}.renewed"), days=30, now=now) for n in MEMBERS}
-    write_member_sets(rig.credentials, sets, force=True)
-
-
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     with rigged(tmp_path_factory.mktemp("renewal"), small(3), credentials="ca") as rig:
         to_ca = _migrated(rig)
-        _issue_anew(rig)
+        rig.fab("credentials.renew", "--days", "30").ok()
         yield History(rig, to_ca, _migrated(rig))
 
 

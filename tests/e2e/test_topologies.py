@@ -72,7 +72,9 @@ def _holds_all(keystore: Path, old: dict[str, bytes], rig: Rig) -> None:
 
 def test_a_messagesight_cluster_whose_sshd_forbids_forwarding_is_migrated_by_commands(tmp_path: Path) -> None:
     with rigged(tmp_path, small(product=Product.MESSAGESIGHT, forwarding=False)) as rig:
-        assert "reached via exec: gw-a, gw-b" in rig.fab("check").ok().stdout
+        said = rig.fab("check").ok().stdout
+        assert "reached via exec: gw-a, gw-b" in said
+        assert "INFO not-observed: [gw-a, gw-b]" in said  # by exec a key would have to travel to the node
         rig.migrate().ok()
         assert _all_new(rig)
         live = rig.lab.node("gw-a").directory / "root/var/messagesight/data/certificates/keystore"

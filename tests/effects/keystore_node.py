@@ -60,7 +60,7 @@ def move(node: Tree, new: Path, *, truststore: Path | None = None, plan: Plan | 
 def cluster_of(node: Tree) -> Cluster:
     member = Member(node.remote.node.member, (node.remote.node,))
     here = node.root / "here"
-    return Cluster("production", "C", here, (member,), None, frozenset(), here, here)
+    return Cluster("production", "C", here, (member,), None, frozenset(), here, here, here)
 
 
 def planned(one: Tree) -> Plan:

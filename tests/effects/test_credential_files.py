@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, FILE_NAMES, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
 from tasks.core.errors import OperatorError, UsageError
-from tasks.core.findings import Finding
+from tasks.core.findings import Finding, Severity
 from tasks.core.issuing import Subject, ca_with_leafs, shared_self_signed
+from tasks.core.private_keys import encrypted
 from tasks.effects.credential_files import load_sets
-from tasks.effects.credential_writing import write_member_sets, write_own_ca, write_shared_set
+from tasks.effects.credential_writing import set_aside, write_member_sets, write_shared_set
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MEMBERS = ("gw-a", "gw-b")
@@ -52,7 +54,7 @@ def mode(path: Path) -> int:
 
 @pytest.mark.usefixtures("umask")
 def test_files_are_0600_and_folders_0700_whatever_the_umask(folder: Path) -> None:
-    written = write_own_ca(folder, OWN, force=False)
+    written = write_member_sets(folder, OWN.sets, force=False)
     assert {mode(path) for path in written} == {0o600}
     assert {mode(path.parent) for path in written} | {mode(folder)} == {0o700}
     assert not list(folder.rglob(".*"))
@@ -68,7 +70,7 @@ def test_a_shared_set_belongs_to_every_member(folder: Path) -> None:
 
 
 def test_every_member_has_the_set_of_its_folder(folder: Path) -> None:
-    write_own_ca(folder, OWN, force=False)
+    write_member_sets(folder, OWN.sets, force=False)
     sets, findings = loaded(folder)
     assert findings == ()
     assert {member: one.leaf for member, one in sets.items()} == {
@@ -76,15 +78,39 @@ def test_every_member_has_the_set_of_its_folder(folder: Path) -> None:
     }
 
 
-def test_the_key_of_the_ca_is_kept_apart_and_is_never_a_set(folder: Path) -> None:
-    write_own_ca(folder, OWN, force=False)
-    assert (folder / "ca" / "ca_key.pem").read_bytes() == OWN.issuer.key.file_bytes()
-    for name in FILE_NAMES:
-        (folder / "ca" / name).write_bytes(SHARED.files()[name])
+def test_a_folder_of_any_name_is_a_members_if_one_is_named_so(folder: Path) -> None:
+    write_member_sets(folder, {"ca": SHARED, **OWN.sets}, force=False)
     sets, findings = load_sets(folder, ("ca", *MEMBERS), NOW)
-    assert "ca" not in sets
-    assert {finding.where for finding in findings} == {"ca"}
+    assert sets["ca"].leaf == SHARED.leaf
+    assert findings == ()
+
+
+@pytest.mark.parametrize("place", ["ca/ca_key.pem", "gw-a/anything.pem", "notes.txt"])
+def test_the_key_of_a_ca_among_the_sets_is_a_warning(folder: Path, place: str) -> None:
+    write_member_sets(folder, OWN.sets, force=False)
+    (folder / place).parent.mkdir(exist_ok=True)
+    (folder / place).write_bytes(OWN.issuer.key.file_bytes())
+    sets, (finding,) = loaded(folder)
     assert set(sets) == set(MEMBERS)
+    assert (finding.name, finding.severity) == ("ca-key-in-set-folder", Severity.WARNING)
+    assert f"{folder / place} is the private key of the CA CN=CA" in finding.problem
+    assert "ca/production" in finding.remedy
+
+
+def test_an_encrypted_key_is_a_cas_by_its_name_alone(folder: Path) -> None:
+    write_member_sets(folder, OWN.sets, force=False)
+    hidden = encrypted(OWN.issuer.key, SecretStr("correct horse")).file_bytes()
+    (folder / "something.pem").write_bytes(hidden)
+    assert names(folder) == []
+    (folder / "root_key.pem").write_bytes(hidden)
+    assert names(folder) == ["ca-key-in-set-folder"]
+
+
+def test_a_key_that_is_no_cas_and_what_is_kept_aside_are_left_alone(folder: Path) -> None:
+    write_member_sets(folder, OWN.sets, force=False)
+    (folder / "spare.pem").write_bytes(OTHER.key.file_bytes())
+    write_shared_set(folder / ".before-20261122T120000Z", SHARED, force=False)
+    assert names(folder) == []
 
 
 def test_a_member_folder_goes_before_the_shared_set(folder: Path) -> None:
@@ -95,7 +121,7 @@ def test_a_member_folder_goes_before_the_shared_set(folder: Path) -> None:
 
 
 def test_members_may_share_the_ca_file_of_the_cluster_folder(folder: Path) -> None:
-    write_own_ca(folder, OWN, force=False)
+    write_member_sets(folder, OWN.sets, force=False)
     (folder / "gw-a" / CA_FILE).rename(folder / CA_FILE)
     (folder / "gw-b" / CA_FILE).unlink()
     sets, findings = loaded(folder)
@@ -224,15 +250,28 @@ def test_a_shared_set_is_not_written_below_member_folders_that_would_win(folder:
         write_shared_set(folder, SHARED, force=force)
 
 
-def test_a_member_named_like_the_cas_folder_is_refused(folder: Path) -> None:
-    with pytest.raises(UsageError, match="a member is named ca"):
-        write_member_sets(folder, {"ca": SHARED}, force=False)
+def test_what_is_set_aside_is_private_and_no_members(folder: Path) -> None:
+    written = write_member_sets(folder, OWN.sets, force=False)
+    place = set_aside(written, below=folder, at=NOW)
+    again = set_aside(written, below=folder, at=NOW)
+    assert (place, again) == (
+        folder / ".before-20261122T120000Z",
+        folder / ".before-20261122T120000Z-2",
+    )
+    assert place is not None
+    kept = place / "gw-a" / KEY_FILE
+    assert kept.read_bytes() == OWN.sets["gw-a"].files()[KEY_FILE]
+    assert (mode(kept), mode(kept.parent), mode(place)) == (0o600, 0o700, 0o700)
+    assert set_aside([folder / "gw-x" / KEY_FILE], below=folder, at=NOW) is None
+    assert set(loaded(folder)[0]) == set(MEMBERS)
 
 
-def test_a_disk_that_refuses_is_told_and_leaves_no_temporary_file(folder: Path) -> None:
+def test_a_disk_that_refuses_is_told_and_leaves_everything_as_it_was(folder: Path) -> None:
     write_member_sets(folder, {"gw-a": SHARED}, force=False)
     (folder / "gw-a" / KEY_FILE).unlink()
     (folder / "gw-a" / KEY_FILE).mkdir()
+    before = (folder / "gw-a" / CERT_FILE).read_bytes()
     with pytest.raises(OperatorError, match=r"cannot write .*Cluster_key\.pem: Is a directory"):
         write_member_sets(folder, {"gw-a": OTHER}, force=True)
+    assert (folder / "gw-a" / CERT_FILE).read_bytes() == before
     assert not list(folder.rglob(".*"))

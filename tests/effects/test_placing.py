@@ -61,6 +61,7 @@ def migration(node: Tree, *others: Tree, keystore: Path | None = None) -> Run:
         retired=frozenset(),
         runs_dir=node.root / "runs",
         inventory=node.root / "inventory.yaml",
+        ca_folder=node.root / "ca",
     )
     edits = {node.remote.node.name: moved_to(node, keystore)} if keystore else {}
     record = open_run(cluster.runs_dir, plan_with(edits, SHARED), at=NOW)

@@ -1,0 +1,135 @@
+"""`fab credentials.expiry` on a screen: one row per certificate, wherever it was seen, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+
+from tasks.core.expiry import BAD, ExpiryReport, Row, State
+from tasks.core.file_names import CLUSTER, HA
+from tasks.core.held import HERE, Source
+from tasks.core.render import NARROW, TextTable, printable
+from tasks.core.revocation import T12
+
+HEADER = ("WHERE", "SOURCE", "FILE", "SUBJECT", "ENDS", "DAYS", "STATE")
+_KNOWN = tuple(name for names in (CLUSTER, HA) for name in (names.cert, names.ca, names.crl))
+_SOURCES = tuple(source.value for source in Source)
+
+
+def expiry_table(report: ExpiryReport, *, width: int) -> TextTable:
+    """What ends first comes first; the same certificate at several places is one row.
+
+    Below 100 columns subjects are cut to their common name and files to their name without ".pem".
+    """
+    nodes = tuple(node.node for node in report.nodes)
+    rows = tuple(_cells(group, nodes, wide=width >= NARROW) for group in _groups(report.rows))
+    title = f"{report.cluster} at {report.at:%Y-%m-%d %H:%M:%S} UTC: certificates and revocation lists"
+    return TextTable(title, HEADER, rows)
+
+
+def _groups(rows: Iterable[Row]) -> tuple[tuple[Row, ...], ...]:
+    """One and the same certificate in one state, in the order of the rows; each unknown for itself."""
+    found: dict[tuple[str, State], list[Row]] = {}
+    for number, row in enumerate(rows):
+        found.setdefault((row.sha256 or f"unknown {number}", row.state), []).append(row)
+    return tuple(tuple(group) for group in found.values())
+
+
+def _cells(group: Sequence[Row], nodes: Sequence[str], *, wide: bool) -> tuple[str, ...]:
+    first = group[0]
+    group = sorted(group, key=lambda row: _SOURCES.index(row.source) if row.source else 0)
+    files = dict.fromkeys(_plain(row.file, wide=wide) for row in group if row.file)
+    days = sorted({row.days_left for row in group if row.days_left is not None})
+    return (
+        _where([row.where for row in group], nodes),
+        _lines(source for source in _SOURCES if any(row.source == source for row in group)) or "?",
+        _lines(files) or "?",
+        printable(first.subject if wide else short_name(first.subject)) or "?",
+        f"{first.ends:%Y-%m-%d}" if first.ends else ("?" if first.state is State.UNKNOWN else "never"),
+        " ".join(map(str, days[:1])) or "?",
+        first.state.value,
+    )
+
+
+def _where(places: Sequence[str], nodes: Sequence[str]) -> str:
+    """ "all nodes" where it is on all of several."""
+    on = [node for node in nodes if node in places]
+    named = ["all nodes"] if len(on) == len(nodes) > 1 else on
+    return _lines(text for text in (", ".join(named), HERE if HERE in places else "") if text)
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "\n".join(texts)
+
+
+def _plain(file: str, *, wide: bool) -> str:
+    """A set's file by its own name, whatever folder it is in."""
+    known = next((name for name in _KNOWN if PurePosixPath(file).match(name)), file)
+    return known if wide else known.removesuffix(".pem")
+
+
+def short_name(subject: str) -> str:
+    """The common name of an RFC 4514 text; the whole text where it has none."""
+    names = (part.removeprefix("CN=") for part in subject.split(",") if part.startswith("CN="))
+    return next(names, subject)
+
+
+def expiry_lines(report: ExpiryReport) -> Iterator[str]:
+    """What could not be seen, what serves nothing, and the verdict last."""
+    for row in report.unknown:
+        yield f"UNKNOWN: [{row.where}] {row.problem}"
+        yield f"  -> {row.remedy}"
+    silent = [node.node for node in report.nodes if node.up and not node.serves]
+    if silent:
+        yield f"{', '.join(silent)}: standby, or in no cluster: serves nothing; its files are what can be seen"
+    if any(row.kind == "list" for row in report.rows):
+        yield f"from its end on a revocation list keeps every member apart; and {T12}"
+    yield verdict(report)
+
+
+def verdict(report: ExpiryReport) -> str:
+    """One line: how many of each state, and what ends first."""
+    counts = {state: sum(1 for row in report.rows if row.state is state) for state in State}
+    said = [f"{count} {state}" for state, count in counts.items() if count and state is not State.OK]
+    dated = [row for row in report.rows if row.days_left is not None]
+    first = f"; first to end: {ending(dated[0])}" if dated else ""
+    if not said:
+        return f"good: nothing ends within {report.limits.warn} days{first}"
+    limits = f"warning below {_days(report.limits.warn)}, critical below {_days(report.limits.crit)}"
+    return f"{', '.join(said)} of {len(report.rows)} ({limits}){first}"
+
+
+def ending(row: Row) -> str:
+    """ "gw-a served port 9104 (CN=gw-a): ends in 3 days, on 2026-11-25"."""
+    source = row.source if row.where != HERE else ""
+    place = " ".join(text for text in (row.where, source, row.file) if text)
+    if row.state is State.UNKNOWN:
+        return f"{place}: {row.problem}"
+    return f"{place} ({printable(row.subject)}): {_when(row)}"
+
+
+def _when(row: Row) -> str:
+    if row.state is State.NOT_YET and row.begins:
+        return f"not valid before {row.begins:%Y-%m-%d}"
+    if row.ends is None or row.days_left is None:
+        return "does not end"
+    if row.state is State.EXPIRED:
+        return f"EXPIRED on {row.ends:%Y-%m-%d}"
+    return f"ends in {_days(row.days_left)}, on {row.ends:%Y-%m-%d}"
+
+
+def _days(number: int) -> str:
+    return f"{number} day" if number == 1 else f"{number} days"
+
+
+def worst(rows: Iterable[Row]) -> Row | None:
+    """The row to name first: expired or critical, then a warning, then what is unknown."""
+    ranked = sorted(rows, key=lambda row: severity(row.state))
+    return ranked[-1] if ranked and severity(ranked[-1].state) else None
+
+
+def severity(state: State) -> int:
+    """0 good, 1 unknown, 2 warning, 3 critical."""
+    if state in BAD:
+        return 3
+    return {State.OK: 0, State.UNKNOWN: 1, State.WARNING: 2}[state]
