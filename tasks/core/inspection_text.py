@@ -10,6 +10,7 @@ from tasks.core.inspection import Group, Shown, ShownBranch
 from tasks.core.render import findings_lines, printable
 from tasks.core.revocation import T12
 from tasks.core.shown_material import BOTH, ShownCertificate, ShownKey, ShownList, ShownRequest
+from tasks.core.verdict import Outcome
 
 _SOURCES = {"served": "served", "on disk": "on disk", "local": "here", "": ""}
 
@@ -110,10 +111,9 @@ def _verdict(group: Group) -> Iterator[str]:
     if not group.judged:
         return
     yield from (f"  {line}" for line in findings_lines(group.findings))
-    if not any(finding.severity is Severity.ERROR for finding in group.findings):
-        yield "  verdict: a server works with it"
-    else:
-        yield "  verdict: NOT to be placed, see above"
+    outcome = next((finding.outcome for finding in group.findings if finding.outcome), Outcome.CONNECTS)
+    refused = any(finding.severity is Severity.ERROR for finding in group.findings)
+    yield f"  verdict: {outcome}{'; NOT to be placed, see above' if refused else ''}"
 
 
 def certificate_lines(found: Iterable[ShownCertificate]) -> Iterator[str]:

@@ -81,7 +81,7 @@ def read_private_key(pem: bytes) -> PrivateKey | UnreadableKey:
     if not keys:
         return UnreadableKey("garbage", f"{describe_without_blocks(pem)}, and no private key is in it")
     if _is_encrypted(pem, keys[0]):
-        return UnreadableKey("encrypted", "the key is encrypted, and the server has no passphrase for it")
+        return UnreadableKey("encrypted", "the key is encrypted, and a server has no passphrase for it")
     return _load(pem, keys[0].start)
 
 

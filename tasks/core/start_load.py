@@ -8,17 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from hashlib import sha256
 
 from tasks.core.certificates import CertificateFault, is_builtin, parse_pem_chain
 from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE, leaf_findings
+from tasks.core.file_names import CLUSTER
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Node
-from tasks.core.observed import ca_on_disk
+from tasks.core.pem import pem_blocks
 from tasks.core.pending import chain_on_disk, has_own_pair, older
+from tasks.core.revocation_reading import ListFault, parse_list
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
+from tasks.core.start_trust import alone_after_start
 
 ADMIN_FILES = ("AdminDefaultCert.pem", "AdminDefaultKey.pem")
 _PLACE = "place a set that works: fab migrate-cluster; nothing was restarted"
+_NO_LIST = "fab credentials.crl --place puts a list there, --remove takes it off; nothing was restarted"
+_EMPTY_SHA256 = sha256(b"").hexdigest()
 
 
 class KeyLook(StrEnum):
@@ -77,14 +83,22 @@ def _pair(snapshot: Snapshot, seen: NodeSnapshot, files: NodeFiles, keys: Keys) 
     try:
         chain = parse_pem_chain(files.cert_pem)
     except CertificateFault as error:
-        yield _error(
-            "start-dead", name, f"{CERT_FILE}: {error.reason}: a restart would listen on nothing (T1)"
-        )
+        yield _dead(name, f"{CERT_FILE}: {error.reason}")
         return
+    yield from (_dead(name, f"{CERT_FILE}: {c.subject}: {c.level_fault}") for c in chain if c.level_fault)
     yield from _key(snapshot, seen, files, keys)
     yield from _ca(seen, files)
+    yield from _list(seen, files)
+    if reason := alone_after_start(snapshot, seen, chain):
+        text = f"{CERT_FILE} and {CA_FILE} connect it with nobody, not even with their own kind: it {reason}"
+        yield _error("start-alone", name, f"{text}: after a restart it would silently stay alone")
     if isinstance(seen.wire, Wire) and seen.wire.leaf != chain[0]:
-        yield from (f for f in leaf_findings(name, chain=chain) if f.severity is Severity.ERROR)
+        found = (f for f in leaf_findings(name, chain=chain) if f.severity is Severity.ERROR)
+        yield from (f for f in found if f.name != "too-weak")  # said above
+
+
+def _dead(name: str, trouble: str, remedy: str = _PLACE) -> Finding:
+    return _error("start-dead", name, f"{trouble}: a restart would listen on nothing (T1)", remedy)
 
 
 def _fallback(seen: NodeSnapshot, files: NodeFiles) -> str:
@@ -108,7 +122,7 @@ def _key(snapshot: Snapshot, seen: NodeSnapshot, files: NodeFiles, keys: Keys) -
         KeyLook.BROKEN: f"{KEY_FILE} or {CERT_FILE} cannot be read by OpenSSL",
     }.get(keys.get(name, KeyLook.UNSEEN))
     if trouble:
-        yield _error("start-dead", name, f"{trouble}: a restart would listen on nothing (T1)")
+        yield _dead(name, trouble)
     elif keys.get(name, KeyLook.UNSEEN) is KeyLook.UNSEEN and not _proven_by_use(snapshot, seen, files, keys):
         yield _error(
             "key-unproven",
@@ -139,6 +153,41 @@ def _ca(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
         yield _error(
             "start-alone", seen.node.name, f"{CA_FILE} {what}: after a restart it trusts nobody (T3)"
         )
-    elif not ca_on_disk(files):
-        text = f"{CA_FILE} holds no certificate: a restart would listen on nothing (T1)"
-        yield _error("start-dead", seen.node.name, text)
+        return
+    if _only_lists(files.ca_pem):
+        text = (
+            f"{CA_FILE} holds no certificate, only a revocation list: after a restart it trusts nobody (T3)"
+        )
+        yield _error("start-alone", seen.node.name, text)
+        return
+    try:
+        parse_pem_chain(files.ca_pem)
+    except CertificateFault as error:
+        yield _dead(seen.node.name, f"{CA_FILE}: {error.reason}")
+
+
+def _only_lists(pem: bytes) -> bool:
+    """OpenSSL loads such a CA file, and nobody is trusted by it."""
+    labels = [block.label for block in pem_blocks(pem)]
+    return "X509 CRL" in labels and not any(label.endswith("CERTIFICATE") for label in labels)
+
+
+def _list(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
+    """A revocation list that the server could not load; one that refuses clients is found by the checks."""
+    state, name = files.crl_file, seen.node.name
+    if not files.crl_present:
+        return
+    if state is not None and not state.readable and files.files[CA_FILE].readable:
+        yield _dead(name, f"{CLUSTER.crl} cannot be read by the service user", _NO_LIST)
+    elif state is not None and state.sha256 == _EMPTY_SHA256:
+        yield _dead(name, f"{CLUSTER.crl} is empty", _NO_LIST)
+    elif files.crl and (fault := _list_fault(files.crl)):
+        yield _dead(name, f"{CLUSTER.crl}: {fault}", _NO_LIST)
+
+
+def _list_fault(data: bytes) -> str:
+    try:
+        parse_list(data)
+    except ListFault as fault:
+        return fault.reason
+    return ""

@@ -6,6 +6,7 @@ self-signed certificate, and never looks at a CRL.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL, crypto
 
 from tasks.lab.config_file import ServerConfig
+from tasks.lab.strictness import own_list_allows, weak_signature
 
 _SELF_SIGNED_LEAF = 18  # X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
-_CIPHER = b"ECDHE-ECDSA-AES128-GCM-SHA256"
+_CIPHER = b"ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=2"  # the level that the servers' platform sets
+_Judge = Callable[[SSL.Connection, crypto.X509, int, int, int], bool]
 
 
 class ContextRefused(Exception):
@@ -89,8 +92,7 @@ def acceptor(credentials: Credentials, *, require_certificate: bool, ask_anyway:
         context = _with_pair(credentials)
         if require_certificate or ask_anyway:
             needed = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if require_certificate else 0
-            context.set_verify(SSL.VERIFY_PEER | needed, _strict)
-            _trust_clients(context, credentials)
+            context.set_verify(SSL.VERIFY_PEER | needed, _strict(_trust_clients(context, credentials)))
     except SSL.Error as error:
         raise ContextRefused(reason(error)) from error
     except (ValueError, OSError) as error:
@@ -108,6 +110,8 @@ def dialer(credentials: Credentials) -> SSL.Context:
         context = _with_pair(credentials)
     except SSL.Error as error:
         raise ContextRefused(reason(error)) from error
+    except (ValueError, OSError) as error:
+        raise ContextRefused(str(error)) from error
     ca_file, ca_path = _ca(credentials)
     with suppress(SSL.Error):  # the real server ignores it here as well
         context.load_verify_locations(ca_file, ca_path)
@@ -141,32 +145,40 @@ def _with_pair(credentials: Credentials) -> SSL.Context:
     context.use_certificate_chain_file(credentials.certificate)
     context.use_privatekey_file(credentials.key)
     context.check_privatekey()
+    if weak_signature(Path(credentials.certificate).read_bytes()):
+        raise ContextRefused("error:SSL routines::ca md too weak")
     return context
 
 
-def _trust_clients(context: SSL.Context, credentials: Credentials) -> None:
+def _trust_clients(context: SSL.Context, credentials: Credentials) -> x509.CertificateRevocationList | None:
+    """Load whom it trusts; the revocation list that it looks at, if there is one."""
     store = context.get_cert_store()
     if store is None:
         raise ContextRefused("no certificate store")
     if not credentials.user:
         own = x509.load_pem_x509_certificate(Path(credentials.certificate).read_bytes())
         store.add_cert(crypto.X509.from_cryptography(own))
-        return
+        return None
     ca_file, ca_path = _ca(credentials)
     context.load_verify_locations(ca_file, ca_path)
     if ca_file is not None:
-        context.load_client_ca(ca_file.encode())
-    _check_revocation(store, credentials)
+        with suppress(SSL.Error):  # a file without a plain certificate names nobody, and the server goes on
+            context.load_client_ca(ca_file.encode())
+    return _check_revocation(store, credentials)
 
 
-def _check_revocation(store: crypto.X509Store, credentials: Credentials) -> None:
+def _check_revocation(
+    store: crypto.X509Store, credentials: Credentials
+) -> x509.CertificateRevocationList | None:
     path = Path(f"{credentials.truststore}/{credentials.prefix}_crl/crl.pem")
     if not path.exists():
-        return
+        return None
     content = path.read_bytes()
     pem = b"-----BEGIN" in content
-    store.add_crl(x509.load_pem_x509_crl(content) if pem else x509.load_der_x509_crl(content))
+    found = x509.load_pem_x509_crl(content) if pem else x509.load_der_x509_crl(content)
+    store.add_crl(found)
     store.set_flags(crypto.X509StoreFlags.CRL_CHECK)
+    return found
 
 
 def _ca(credentials: Credentials) -> tuple[str | None, str]:
@@ -175,8 +187,17 @@ def _ca(credentials: Credentials) -> tuple[str | None, str]:
     return (f"{place}_cafile.pem" if _opens(f"{place}_cafile.pem") else None), f"{place}_capath"
 
 
-def _strict(_connection: SSL.Connection, _certificate: crypto.X509, *outcome: int) -> bool:
-    return bool(outcome[2])
+def _strict(crl: x509.CertificateRevocationList | None) -> _Judge:
+    """OpenSSL's own verdict; and with a list a self-signed client needs one, too."""
+
+    def judge(
+        _connection: SSL.Connection, certificate: crypto.X509, _error: int, depth: int, well: int
+    ) -> bool:
+        if not well or crl is None or depth:
+            return bool(well)
+        return own_list_allows(certificate.to_cryptography(), crl)
+
+    return judge
 
 
 def _note(connection: SSL.Connection, _certificate: crypto.X509, *outcome: int) -> bool:

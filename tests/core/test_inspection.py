@@ -49,7 +49,7 @@ def test_a_set_is_its_chain_its_key_and_the_verdict() -> None:
         "  └─ [2] CN=gw-a",
         "         leaf · Cluster_cert.pem · 365 days left",
         "  Cluster_key.pem: private key, EC P-256, the key of [2]",
-        "  verdict: a server works with it",
+        "  verdict: connects",
     ]
 
 
@@ -70,7 +70,7 @@ def test_each_certificate_is_shown_once_with_every_fact_within_80_columns() -> N
 
 def test_the_verdict_of_the_server_is_under_a_set_that_it_would_not_take() -> None:
     text = lines(set_here({**GW_A.files(), CLUSTER.key: SHARED.files()[CLUSTER.key]}))
-    assert "  verdict: NOT to be placed, see above" in text
+    assert "  verdict: dead admin API; NOT to be placed, see above" in text
     assert any(line.startswith("  ERROR key-mismatch") for line in text)
     assert "  Cluster_key.pem: private key, EC P-256, of none of these certificates" in text
 

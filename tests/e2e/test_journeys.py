@@ -1,4 +1,4 @@
-"""The pages of docs/journeys: every shell block is run, in order, as a reader would type it."""
+"""The pages of docs/journeys, and that of credentials: every shell block is run, as a reader would type it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.lab.lifecycle import down
 from tests.e2e.labs import FAB, PROJECT, SPEED, Ran
 from tests.forked_fab import shim
 
-PAGES = sorted((PROJECT / "docs" / "journeys").glob("*.md"))
+PAGES = [*sorted((PROJECT / "docs" / "journeys").glob("*.md")), PROJECT / "docs" / "credentials.md"]
 LIMIT_S = 170.0
 
 

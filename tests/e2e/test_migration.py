@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tasks.lab.layout import Lab
 from tests.e2e.labs import Ran, Rig, begun, rigged, small
 from tests.e2e.sights import backups, fingerprint, leftovers, rest, sampled, served
 
@@ -126,47 +124,3 @@ def test_status_is_healthy_and_says_so_as_json(done: Done) -> None:
     found = done.rig.status()
     assert found["healthy"] is True
     assert {row["on_disk"] for row in found["rows"]} == {"same", "by files and start time"}
-
-
-def _blocks(key: Path) -> tuple[str, ...]:
-    """The key's base64 in pieces that do not depend on where its lines break."""
-    lines = key.read_text().splitlines()[1:-1]
-    text = "".join(lines)
-    return tuple(text[start : start + BLOCK] for start in range(0, len(text) - BLOCK + 1, BLOCK))
-
-
-def _texts(lab: Lab, done: Done) -> dict[str, str]:
-    """Everything the run wrote or showed, but the files that are meant to hold secrets."""
-    found = {"stdout": done.migration.stdout, "stderr": done.migration.stderr}
-    found |= {f"command line {index}": line for index, line in enumerate(done.command_lines)}
-    places = [path for path in (lab.directory / "runs").rglob("*") if path.is_file()]
-    for node in lab.nodes:
-        places += [path for path in node.log_dir.rglob("*") if path.is_file()]
-        places += [path for path in node.sshd_dir.iterdir() if path.suffix == ".log"]
-        places += node.directory.glob("*.log")
-    return found | {str(path): path.read_text(errors="replace") for path in places}
-
-
-def _leaks(secrets: tuple[str, ...], texts: dict[str, str]) -> list[str]:
-    return [place for place, text in texts.items() if any(secret in text for secret in secrets)]
-
-
-def test_neither_key_nor_password_is_anywhere_but_in_its_file(done: Done) -> None:
-    lab = done.rig.lab
-    password = (lab.directory / "admin-password").read_text().strip()
-    token = base64.b64encode(f"admin:{password}".encode()).decode()
-    secrets = (*_blocks(done.rig.credentials / "Cluster_key.pem"), password, token)
-    texts = _texts(lab, done)
-    assert any("sshd" in place for place in texts), texts.keys()
-    assert any(str(lab.nodes[0].log_dir) in place for place in texts)
-    assert any("migrate-cluster" in line for line in done.command_lines)
-    assert any("sha256sum" in line for line in done.command_lines)  # commands on the nodes were seen
-    assert _leaks(secrets, texts) == []
-
-
-@pytest.mark.parametrize("which", [0, -1], ids=["key", "password"])
-def test_a_secret_that_leaked_would_be_found(done: Done, which: int) -> None:
-    password = (done.rig.lab.directory / "admin-password").read_text().strip()
-    secrets = (*_blocks(done.rig.credentials / "Cluster_key.pem"), password)
-    planted = {**_texts(done.rig.lab, done), "planted": f"sh -c 'echo {secrets[which]}'"}
-    assert _leaks(secrets, planted) == ["planted"]
