@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 from OpenSSL import crypto
 
 from tasks.core import x509_facts
-from tasks.core.pem import describe_without_blocks, openssl_reason, pem_blocks
+from tasks.core.pem import broken_block, describe_without_blocks, openssl_reason, pem_blocks
 
 BUILTIN_SHA256 = frozenset(
     {
@@ -89,10 +89,13 @@ def parse_pem_chain(data: bytes) -> tuple[Certificate, ...]:
     blocks = [block for block in pem_blocks(data) if block.label.endswith("CERTIFICATE")]
     if not blocks:
         raise CertificateFault(f"{describe_without_blocks(data)}, and no certificate is in it")
-    return tuple(
+    found = tuple(
         _parse_block(data[block.start :], label=block.label, number=number)
         for number, block in enumerate(blocks, 1)
     )
+    if fault := broken_block(data):
+        raise CertificateFault(fault)
+    return found
 
 
 def is_builtin(certificate: Certificate) -> bool:

@@ -24,6 +24,8 @@ from tasks.core.verdict import Outcome, Verdict, verdict_of, verdicts
 
 FILE_NAMES = CLUSTER.in_order
 
+NOT_JUDGED = "not judged"
+
 _Value = TypeVar("_Value")
 
 # What the server makes of the files follows from these; the other findings are about what we want of files.
@@ -125,11 +127,19 @@ def load(
         found += rules.chain_findings(label, chain=chain, ca=ca, at=at, names=names)
     if key and chain:
         found += rules.pair_findings(label, key, chain=chain, ca=ca or (), names=names)
-    verdict = verdict_on(files, names=names, at=at)
-    judged = tuple(replace(f, outcome=str(verdict.outcome)) if f.name in _DECISIVE else f for f in found)
+    outcome = _outcome(files, names=names, at=at)
+    judged = tuple(replace(f, outcome=outcome) if f.name in _DECISIVE else f for f in found)
     if not (key and chain and ca) or any(finding.name in _NO_SET for finding in found):
         return None, judged
     return CredentialSet(label, key, chain, ca, files[names.cert], files[names.ca], names), judged
+
+
+def _outcome(files: Mapping[str, bytes], *, names: FileNames, at: datetime) -> str:
+    """Trust settings, which only a TRUSTED CERTIFICATE block has, are not modelled: such files are refused."""
+    labels = {block.label for name in names.in_order for block in pem_blocks(files.get(name, b""))}
+    return (
+        NOT_JUDGED if "TRUSTED CERTIFICATE" in labels else str(verdict_on(files, names=names, at=at).outcome)
+    )
 
 
 def verdict_on(

@@ -12,11 +12,10 @@ from functools import lru_cache
 from typing import Literal
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from OpenSSL import crypto
 from OpenSSL._util import lib as openssl
 
-from tasks.core import x509_facts
+from tasks.core import list_facts, x509_facts
 from tasks.core.certificates import Certificate
 from tasks.core.server_rules import SERVER, ServerRules
 
@@ -86,7 +85,7 @@ class PeerVerdict:
 
 
 SELF_SIGNED_LEAF = 18  # X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
-_KEY_TOO_SMALL, _NO_LIST = 67, 3  # X509_V_ERR_CA_KEY_TOO_SMALL, _UNABLE_TO_GET_CRL
+_KEY_TOO_SMALL = 67  # X509_V_ERR_CA_KEY_TOO_SMALL
 
 
 @lru_cache(maxsize=16384)
@@ -105,7 +104,8 @@ def judge_peer(
         crl: DER of the revocation list that it has loaded; None for an end that looks at none.
     """
     store = _store(trusted, purpose=peer.purpose, at=at, rules=rules)
-    if crl is not None:
+    judged_here = crl is not None and (peer.chain[0].self_signed or list_facts.is_delta(crl))
+    if crl is not None and not judged_here:
         store.add_crl(x509.load_der_x509_crl(crl))
         store.set_flags(crypto.X509StoreFlags.CRL_CHECK)
     leaf, *others = (_openssl(certificate) for certificate in peer.chain)
@@ -118,8 +118,8 @@ def judge_peer(
     fault = next((c.level_fault for c in path if c.level_fault), None) if rules.weak_is_refused else None
     if fault:
         return PeerVerdict(_KEY_TOO_SMALL, fault)
-    if crl is not None and path[0].self_signed and not _has_list(path[0], crl):
-        return PeerVerdict(_NO_LIST, "unable to get certificate CRL")
+    if crl is not None and judged_here:
+        return _by_list(path, crl, at=at if rules.checks_dates else None)
     return PeerVerdict(0, path=path)
 
 
@@ -138,15 +138,14 @@ def chain_sent(leaf: Certificate, trusted: tuple[Certificate, ...]) -> tuple[Cer
     return chain
 
 
-def _has_list(leaf: Certificate, crl: bytes) -> bool:
-    """For a self-signed leaf, too, OpenSSL 3.0 wants a list that it may sign; newer ones pass over it."""
-    found, signer = x509.load_der_x509_crl(crl), x509.load_der_x509_certificate(leaf.der)
-    if found.issuer != signer.subject or not x509_facts.may_sign_lists(signer):
-        return False
-    try:
-        return found.is_signature_valid(signer.public_key())  # type: ignore[arg-type]
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
+def _by_list(path: tuple[Certificate, ...], crl: bytes, *, at: datetime | None) -> PeerVerdict:
+    """What OpenSSL 3.0 makes of a list where newer ones do otherwise.
+
+    For a self-signed leaf, too, it wants a list; and it takes a delta list for a whole one.
+    """
+    leaf, issuer = path[0], path[min(1, len(path) - 1)]
+    code, reason = list_facts.refusal(crl, leaf.der, issuer=issuer.der, at=at)
+    return PeerVerdict(code, reason) if code else PeerVerdict(0, path=path)
 
 
 def _store(

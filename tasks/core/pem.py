@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ _BEGIN = re.compile(
 )
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ANY_BEGIN = re.compile(rb"-----BEGIN ")
+_LAST_LINE = re.compile(rb"^\x00", re.MULTILINE)  # a line that begins with NUL ends the reading
+_HEADER = re.compile(rb"^[A-Za-z-]+:.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,29 @@ def pem_blocks(data: bytes) -> tuple[PemBlock, ...]:
 
     A BEGIN line counts only at the very start of a line, with nothing but blanks after it.
     """
+    end = _LAST_LINE.search(data)
     return tuple(
         PemBlock(m.group(1).decode("latin-1"), m.start(1) - len(b"-----BEGIN "))
-        for m in _BEGIN.finditer(data)
+        for m in _BEGIN.finditer(data, 0, end.start() if end else len(data))
     )
+
+
+def broken_block(data: bytes) -> str | None:
+    """Why OpenSSL gives a file up that it reads to its end: one block that cannot be read, of whatever kind.
+
+    Returns:
+        To follow "… cannot be read: "; None if every block can be read.
+    """
+    blocks = pem_blocks(data)
+    if fault := _unterminated(data, blocks):
+        return fault
+    for block in blocks:
+        body = data[block.start :].partition(b"\n")[2].partition(b"-----END ")[0]
+        try:
+            base64.b64decode(b"".join(_HEADER.sub(b"", body).split()), validate=True)
+        except ValueError:
+            return f"its block {block.label} is broken"
+    return None
 
 
 def hidden_blocks(data: bytes) -> str | None:

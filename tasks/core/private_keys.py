@@ -29,16 +29,18 @@ SigningKey = (
     | ed448.Ed448PrivateKey
 )
 
+_RSA_PSS = 912  # EVP_PKEY_RSA_PSS
+
 
 class PrivateKey:
     """A key and the file it came from. Nothing of it shows in repr, copies or pickles."""
 
     __slots__ = ("_file", "_key", "kind")
 
-    def __init__(self, file: bytes, *, key: SigningKey) -> None:
+    def __init__(self, file: bytes, *, key: SigningKey, pss: bool = False) -> None:
         self._file = file
         self._key = key
-        self.kind = key_kind(key)
+        self.kind = key_kind(key).replace("RSA ", "RSA-PSS ") if pss else key_kind(key)
 
     def file_bytes(self) -> bytes:
         """The file's very bytes: for writing it to its place, for nothing else."""
@@ -51,7 +53,8 @@ class PrivateKey:
     def matches(self, certificate: Certificate) -> bool:
         """Whether this is the key of that certificate."""
         mine = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return mine == certificate.public_key_der()
+        alike = self.kind.startswith("RSA-PSS") is certificate.key_kind.startswith("RSA-PSS")
+        return alike and mine == certificate.public_key_der()
 
     def __repr__(self) -> str:
         return f"PrivateKey({self.kind}, hidden)"
@@ -111,7 +114,7 @@ def _usable(loaded: crypto.PKey, pem: bytes) -> PrivateKey | UnreadableKey:
         return UnreadableKey("unsupported", "the key's type cannot be used")
     if not isinstance(key, SigningKey):
         return UnreadableKey("unsupported", f"a key of type {key_kind(key)} cannot sign")
-    return PrivateKey(pem, key=key)
+    return PrivateKey(pem, key=key, pss=loaded.type() == _RSA_PSS)
 
 
 def needs_passphrase(pem: bytes) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
 from tasks.core.key_exchange import MODERN, Capability
-from tasks.core.pem import describe_without_blocks, pem_blocks
-from tasks.core.private_keys import PrivateKey, read_private_key
+from tasks.core.pem import broken_block, describe_without_blocks, pem_blocks
+from tasks.core.private_keys import PrivateKey, needs_passphrase, read_private_key
 from tasks.core.revocation_reading import ListFault, parse_list
 from tasks.core.server_rules import SERVER, ServerRules
 from tasks.core.trust import Loaded
@@ -59,6 +59,7 @@ class Dead:
 
 
 Start = Started | FellBack | Dead
+_OLD_KEYS = frozenset({"RSA PRIVATE KEY", "DSA PRIVATE KEY", "EC PRIVATE KEY"})
 
 
 def start_with(
@@ -77,7 +78,9 @@ def start_with(
     if rules.missing_pair_falls_back and (found.key is None or found.cert is None):
         lacking = " and ".join(n for n, c in (("key", found.key), ("certificate", found.cert)) if c is None)
         known = () if isinstance(trusted, Dead) else trusted
-        return FellBack(Loaded(builtin, known, capability=capability), f"{lacking} cannot be opened")
+        return FellBack(
+            Loaded(builtin, known, capability=capability, builtin=True), f"{lacking} cannot be opened"
+        )
     chain = _chain(found.cert or b"", rules)
     key = _key(found.key or b"", rules)
     for part in (chain, key, trusted):
@@ -89,7 +92,7 @@ def start_with(
     if not key.matches(chain[0]):
         return Dead("pair", f"the key ({key.kind}) is not that of the first certificate")
     crl = _list(found.crl)
-    return crl if isinstance(crl, Dead) else Started(Loaded(chain, trusted, crl, capability))
+    return crl if isinstance(crl, Dead) else Started(Loaded(chain, trusted, crl, capability, builtin=False))
 
 
 def _chain(data: bytes, rules: ServerRules) -> tuple[Certificate, ...] | Dead:
@@ -111,14 +114,32 @@ def _ca_file(data: bytes | None) -> tuple[Certificate, ...] | Dead:
     if data is None:
         return ()
     labels = {block.label for block in pem_blocks(data)}
-    if not any(label.endswith("CERTIFICATE") for label in labels):
-        if "X509 CRL" in labels:
-            return ()
+    if not any(label.endswith("CERTIFICATE") or label == "X509 CRL" for label in labels):
         return Dead("ca", f"{describe_without_blocks(data)}, and no certificate is in it")
+    broken = broken_block(data) or _broken_content(data)
+    if broken:
+        return Dead("ca", broken)
+    if labels == {"X509 CRL"}:
+        return ()
     try:
         return parse_pem_chain(data)
     except CertificateFault as fault:
         return Dead("ca", fault.reason)
+
+
+def _broken_content(data: bytes) -> str | None:
+    """Lists, and keys in the old forms, are read as well where they lie in a CA file."""
+    for block in pem_blocks(data):
+        if block.label == "X509 CRL":
+            try:
+                parse_list(data[block.start :])
+            except ListFault as fault:
+                return f"a revocation list in it cannot be read: {fault.reason}"
+        if block.label in _OLD_KEYS and not needs_passphrase(data[block.start :]):
+            key = read_private_key(data[block.start :])
+            if not isinstance(key, PrivateKey):
+                return f"a private key in it cannot be read: {key.reason}"
+    return None
 
 
 def _list(data: bytes | None) -> bytes | Dead | None:

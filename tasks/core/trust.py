@@ -33,12 +33,14 @@ class Loaded:
         trusted: The certificates of the CA file it loaded; empty if it loaded none.
         crl: DER of the revocation list it loaded; None without one.
         capability: What its OpenSSL can do.
+        builtin: Whether it is the built-in pair; None where only its looks can tell.
     """
 
     chain: tuple[Certificate, ...]
     trusted: tuple[Certificate, ...]
     crl: bytes | None = None
     capability: Capability = MODERN
+    builtin: bool | None = None
 
     @property
     def leaf(self) -> Certificate:
@@ -56,7 +58,11 @@ class Loaded:
         On the built-in pair that is the built-in certificate alone; the CA file then serves
         only what this member dials.
         """
-        return (self.leaf,) if is_builtin(self.leaf) else self.trusted
+        return (self.leaf,) if self.on_builtin else self.trusted
+
+    @property
+    def on_builtin(self) -> bool:
+        return is_builtin(self.leaf) if self.builtin is None else self.builtin
 
 
 def dial_refusal(
@@ -83,7 +89,7 @@ def dial_refusal(
 
 def _accepted(dialer: Loaded, acceptor: Loaded, *, at: datetime | None, rules: ServerRules) -> PeerVerdict:
     """What the accepting side thinks of its client."""
-    alone = is_builtin(acceptor.leaf) and rules.builtin_accepts_itself_only
+    alone = acceptor.on_builtin and rules.builtin_accepts_itself_only
     crl = acceptor.crl if rules.acceptor_checks_list and not alone else None
     trusted = acceptor.accepts_under if rules.builtin_accepts_itself_only else acceptor.trusted
     return judge_peer(Peer(dialer.sent, "client"), trusted=trusted, at=at, crl=crl, rules=rules)

@@ -344,3 +344,10 @@ def test_a_key_that_wants_tls_13_is_refused_where_a_member_speaks_12_only() -> N
     assert "gw-b speak TLS 1.2 only" in found.problem
     assert not judge_sets({"gw-a": one}, at_by_node={}, capabilities={"gw-a": Capability()})
     assert not judge_sets({"gw-a": made()}, at_by_node={}, capabilities=old)
+
+
+def test_trust_settings_are_refused_and_nothing_is_claimed_of_them() -> None:
+    trusted = FILES[CERT_FILE].replace(b"CERTIFICATE", b"TRUSTED CERTIFICATE")
+    one, findings = load({**FILES, CERT_FILE: trusted}, label="gw-a", at=NOW)
+    assert one is None
+    assert {(finding.name, finding.outcome) for finding in findings} == {("cert-unreadable", "not judged")}
