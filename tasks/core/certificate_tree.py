@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tasks.core.certificates import Certificate
-from tasks.core.revocation import issued_by
+from tasks.core.certificates import Certificate, issued_by
 
 MISSING = "not in the files"
 

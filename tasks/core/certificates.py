@@ -98,6 +98,12 @@ def parse_pem_chain(data: bytes) -> tuple[Certificate, ...]:
     return found
 
 
+def issued_by(certificate: Certificate, issuer: Certificate) -> bool:
+    """Whether it bears the issuer's name and signature."""
+    child, parent = (x509.load_der_x509_certificate(one.der) for one in (certificate, issuer))
+    return x509_facts.is_signed_by(child, parent)
+
+
 def is_builtin(certificate: Certificate) -> bool:
     """Whether this is a certificate whose private key is public with the product.
 

@@ -6,23 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from tasks.core.certificates import Certificate
+from tasks.core.certificates import Certificate, issued_by
 
 Path = tuple[Certificate, ...]
 _DEEPEST = 8  # certificates above a leaf; longer chains are a mistake
-
-
-def issued_directly(child: Certificate, parent: Certificate) -> bool:
-    """Whether the parent's key signed the child, and their names say so, too."""
-    if child.issuer != parent.subject:
-        return False
-    try:
-        _parsed(child).verify_directly_issued_by(_parsed(parent))
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def path_up(certificate: Certificate, among: Sequence[Certificate], *, at: datetime) -> Path:
@@ -53,7 +41,7 @@ def _ways(certificate: Certificate, among: frozenset[Certificate], depth: int = 
 
 def _parents(certificate: Certificate, among: frozenset[Certificate]) -> list[Certificate]:
     others = (one for one in among if one != certificate)
-    return [one for one in others if issued_directly(certificate, one)]
+    return [one for one in others if issued_by(certificate, one)]
 
 
 def _worth(way: Path, *, at: datetime) -> tuple[object, ...]:

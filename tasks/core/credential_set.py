@@ -15,35 +15,17 @@ from tasks.core.credential_rules import CERT_FILE as CERT_FILE
 from tasks.core.credential_rules import KEY_FILE as KEY_FILE
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding
-from tasks.core.key_exchange import MODERN, Capability, needs_tls13
+from tasks.core.key_exchange import Capability, needs_tls13
 from tasks.core.pem import hidden_blocks, pem_blocks
 from tasks.core.private_keys import PrivateKey, read_private_key
-from tasks.core.server_start import Found, Started, start_with
+from tasks.core.server_start import Started
+from tasks.core.set_outcome import with_outcome
 from tasks.core.trust import Loaded
-from tasks.core.verdict import Outcome, Verdict, verdict_of, verdicts
+from tasks.core.verdict import Outcome, verdicts
 
 FILE_NAMES = CLUSTER.in_order
 
-NOT_JUDGED = "not judged"
-
 _Value = TypeVar("_Value")
-
-# What the server makes of the files follows from these; the other findings are about what we want of files.
-_DECISIVE = frozenset(
-    {
-        *("key-missing", "cert-missing", "ca-missing", "key-mismatch", "context-refused", "too-weak"),
-        *("key-encrypted", "key-unreadable", "key-type-unsupported", "cert-unreadable", "ca-unreadable"),
-        *(
-            "eku-one-sided",
-            "chain-incomplete",
-            "chain-refused",
-            "expired",
-            "not-yet-valid",
-            "rsa-needs-tls13",
-        ),
-        *("curve-needs-tls13", "several-keys", "byte-order-mark"),
-    }
-)
 
 # With one of these the server is deaf (T1), falls back (T2) or stands alone (T3).
 _NO_SET = frozenset(
@@ -127,37 +109,10 @@ def load(
         found += rules.chain_findings(label, chain=chain, ca=ca, at=at, names=names)
     if key and chain:
         found += rules.pair_findings(label, key, chain=chain, ca=ca or (), names=names)
-    outcome = _outcome(files, names=names, at=at)
-    judged = tuple(replace(f, outcome=outcome) if f.name in _DECISIVE else f for f in found)
+    judged = with_outcome(found, files, names=names, at=at)
     if not (key and chain and ca) or any(finding.name in _NO_SET for finding in found):
         return None, judged
     return CredentialSet(label, key, chain, ca, files[names.cert], files[names.ca], names), judged
-
-
-def _outcome(files: Mapping[str, bytes], *, names: FileNames, at: datetime) -> str:
-    """Trust settings, which only a TRUSTED CERTIFICATE block has, are not modelled: such files are refused."""
-    labels = {block.label for name in names.in_order for block in pem_blocks(files.get(name, b""))}
-    return (
-        NOT_JUDGED if "TRUSTED CERTIFICATE" in labels else str(verdict_on(files, names=names, at=at).outcome)
-    )
-
-
-def verdict_on(
-    files: Mapping[str, bytes],
-    *,
-    at: datetime | None,
-    names: FileNames = CLUSTER,
-    capability: Capability = MODERN,
-) -> Verdict:
-    """What a server with these files does among others with the very same ones.
-
-    Args:
-        files: Content by exact file name; a missing name is a missing file.
-        at: Now; None leaves dates aside.
-        capability: What its OpenSSL can do.
-    """
-    found = Found(files.get(names.key), files.get(names.cert), files.get(names.ca), files.get(names.crl))
-    return verdict_of(start_with(found, builtin=(), capability=capability), at=at)
 
 
 def judge_sets(

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tasks.core.certificates import Certificate
-from tasks.core.chains import issued_directly
+from tasks.core.certificates import Certificate, issued_by
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import UsageError
 from tasks.core.file_names import CLUSTER, HA, FileNames
@@ -58,7 +57,7 @@ def self_signed(sets: Mapping[str, CredentialSet]) -> tuple[str, ...]:
 
 def of_issuer(sets: Mapping[str, CredentialSet], issuer: Certificate) -> Mapping[str, CredentialSet]:
     """The sets whose leaf that CA signed."""
-    return {name: one for name, one in sets.items() if issued_directly(one.leaf, issuer)}
+    return {name: one for name, one in sets.items() if issued_by(one.leaf, issuer)}
 
 
 def left_out(
@@ -68,7 +67,7 @@ def left_out(
     for name in wish.owners(cluster):
         if name not in sets:
             yield f"{name} has no set here that a server would come up with"
-        elif not issued_directly(sets[name].leaf, issuer):
+        elif not issued_by(sets[name].leaf, issuer):
             yield f"{name}: its leaf is of another CA: {sets[name].leaf.issuer}"
         elif wish.members and sets[name].label != name:
             yield f"{name} has no set of its own, but one for all members: it is renewed without --member"

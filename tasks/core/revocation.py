@@ -18,7 +18,6 @@ from tasks.core.revocation_reading import Revoked as Revoked
 from tasks.core.revocation_reading import list_of
 from tasks.core.revocation_reading import parse_list as parse_list
 from tasks.core.revocation_reading import serial_of as serial_of
-from tasks.core.x509_facts import is_signed_by
 
 T12 = (
     "a revocation list does not keep a member out: the side that dials looks at no list, so that a revoked "
@@ -78,12 +77,6 @@ def cannot_sign(issuer: Certificate) -> str | None:
     except x509.ExtensionNotFound:
         return None
     return None if usage.crl_sign else "its keyUsage is without cRLSign"
-
-
-def issued_by(certificate: Certificate, issuer: Certificate) -> bool:
-    """Whether it bears the issuer's name and signature."""
-    child, parent = (x509.load_der_x509_certificate(one.der) for one in (certificate, issuer))
-    return is_signed_by(child, parent)
 
 
 def serial_text(serial: int) -> str:

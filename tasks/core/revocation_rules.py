@@ -9,21 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-
-from cryptography import x509
-from OpenSSL import crypto
-from OpenSSL._util import lib as openssl
 
 from tasks.core.certificates import Certificate
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding, Severity
+from tasks.core.list_facts import NO_LIST, REVOKED
+from tasks.core.peers import Peer, judge_peer
 from tasks.core.revocation import RevocationList
 
 EXPIRES_SOON = timedelta(days=7)
-_CLIENT_PURPOSE = 1  # X509_PURPOSE_SSL_CLIENT
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME
-_NO_LIST, _REVOKED = 3, 23  # X509_V_ERR_UNABLE_TO_GET_CRL, _CERT_REVOKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,41 +93,11 @@ def refusal_of(
 ) -> tuple[int, str]:
     """OpenSSL's verdict on a client, dates left aside: (0, "") if it is accepted.
 
-    A self-signed leaf is judged here: the servers' OpenSSL 3.0 wants a list of its own for it, newer ones do not.
-
     Args:
         crl: The list; None for an accepting side without one.
     """
-    refused = _refusal(chain, trusted, crl.der if crl else None)
-    if crl is None or refused[0] or not chain[0].self_signed:
-        return refused
-    if not crl.signed_by(chain[0]):
-        return _NO_LIST, "unable to get certificate CRL"
-    return (_REVOKED, "certificate revoked") if crl.revokes(chain[0]) else refused
-
-
-@lru_cache(maxsize=8192)
-def _refusal(
-    chain: tuple[Certificate, ...], trusted: tuple[Certificate, ...], crl: bytes | None
-) -> tuple[int, str]:
-    store = crypto.X509Store()
-    for certificate in trusted:
-        store.add_cert(_openssl(certificate))
-    store.set_flags(_NO_CHECK_TIME)
-    openssl.X509_STORE_set_purpose(store._store, _CLIENT_PURPOSE)
-    if crl is not None:
-        store.add_crl(x509.load_der_x509_crl(crl))
-        store.set_flags(crypto.X509StoreFlags.CRL_CHECK)
-    context = crypto.X509StoreContext(store, _openssl(chain[0]), [_openssl(c) for c in chain[1:]])
-    try:
-        context.verify_certificate()
-    except crypto.X509StoreContextError as error:
-        return int(error.errors[0]), str(error)
-    return 0, ""
-
-
-def _openssl(certificate: Certificate) -> crypto.X509:
-    return crypto.X509.from_cryptography(x509.load_der_x509_certificate(certificate.der))
+    found = judge_peer(Peer(chain, "client"), trusted=trusted, at=None, crl=crl.der if crl else None)
+    return found.code, found.reason
 
 
 def _dates(found: RevocationList, acceptor: Acceptor, words: _Words) -> Iterator[Finding]:
@@ -188,10 +152,10 @@ def _clients(
 
 def _refused(node: str, code: int, reason: str, members: tuple[str, ...], words: _Words) -> Iterator[Finding]:
     who, them = ", ".join(members), "them" if len(members) > 1 else "it"
-    if code == _NO_LIST:
+    if code == NO_LIST:
         text = f"{words.file} is not of the issuer of {who}: with a list, clients of all other issuers are refused"
         yield _finding(words, "foreign", Severity.ERROR, node, f"{text}, {words.apart}")
-    elif code != _REVOKED:
+    elif code != REVOKED:
         text = f"{words.file} makes this node refuse {who}: {reason}"
         yield _finding(words, "unusable", Severity.ERROR, node, text)
     elif words.prefix == "ha-crl":

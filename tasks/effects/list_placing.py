@@ -15,6 +15,7 @@ from tasks.effects.file_access import sh
 from tasks.effects.files import Delivery, back_up, look_at_files, stage
 from tasks.effects.list_files import read_list
 from tasks.effects.placing import places_of
+from tasks.effects.primary_first import primary_before
 from tasks.effects.run import RESUME, Run
 
 
@@ -26,24 +27,9 @@ def change_list(run: Run, step: Step) -> str:
         OperatorError: The list of this machine is another one than planned.
     """
     node = run.site.cluster.node(step.target)
-    for first in _primary_before(run, node):
+    for first in primary_before(run, node, run.plan.lists):
         _change(run, first)
     return _change(run, node)
-
-
-def _primary_before(run: Run, node: Node) -> tuple[Node, ...]:
-    """In a pair the primary's place is right first: a sync gives the standby the primary's tree (T7).
-
-    Roles may have changed since the plan. Where they cannot be read, the planned order stands.
-    """
-    member = run.member(node.member)
-    if not member.is_pair:
-        return ()
-    try:
-        primary = run.roles(member).primary
-    except OperatorError:
-        return ()
-    return (primary,) if primary.name != node.name and primary.name in run.plan.lists else ()
 
 
 def _change(run: Run, node: Node) -> str:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from tasks.core.errors import OperatorError, RemoteError
+from tasks.core.errors import RemoteError
 from tasks.core.folders import State
 from tasks.core.keystore_checks import lacking_admin_files
 from tasks.core.keystore_move import Move, Moving
@@ -22,6 +22,7 @@ from tasks.effects.file_access import ABSENT, sh
 from tasks.effects.files import Delivery, back_up, look_at_files, stage
 from tasks.effects.folders import look_at_folders
 from tasks.effects.placing import places_of
+from tasks.effects.primary_first import primary_before
 from tasks.effects.remote import Remote
 from tasks.effects.run import RESUME, Run
 
@@ -36,28 +37,13 @@ def move_keystore(run: Run, step: Step) -> str:
             the former places on, or where it says so, the new ones.
     """
     node = run.site.cluster.node(step.target)
-    for first in _primary_before(run, node):
+    for first in primary_before(run, node, run.plan.edits):
         _move(run, first)
     carried = _move(run, node)
     places = [
         path for path in (run.plan.edits[node.name].keystore, run.plan.edits[node.name].truststore) if path
     ]
     return f"server.cfg names {' and '.join(places)}, {carried}; loaded at the next restart"
-
-
-def _primary_before(run: Run, node: Node) -> tuple[Node, ...]:
-    """In a pair the primary's place is there first: a sync gives the standby the primary's tree (T7).
-
-    Roles may have changed since the plan. Where they cannot be read, the planned order stands.
-    """
-    member = run.member(node.member)
-    if not member.is_pair:
-        return ()
-    try:
-        primary = run.roles(member).primary
-    except OperatorError:
-        return ()
-    return (primary,) if primary.name != node.name and primary.name in run.plan.edits else ()
 
 
 def _move(run: Run, node: Node) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from tasks.core.certificates import Certificate
+from tasks.core.certificates import Certificate, issued_by
 from tasks.core.errors import Refused
 from tasks.core.file_names import HA
 from tasks.core.findings import Finding
@@ -17,7 +17,6 @@ from tasks.core.revocation import (
     RevocationList,
     Revoked,
     cannot_sign,
-    issued_by,
     next_list,
     serial_of,
 )

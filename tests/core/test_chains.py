@@ -7,8 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from tasks.core.certificates import Certificate
-from tasks.core.chains import ends_at_root, issued_directly, path_up
+from tasks.core.certificates import Certificate, issued_by
+from tasks.core.chains import ends_at_root, path_up
 from tasks.core.issuing import Issuer, Recipe, Subject, issue, new_ca, new_key
 from tests.core.certs import NOW, SHARED
 from tests.core.pki import DAY, pki
@@ -41,9 +41,9 @@ def test_nothing_is_above_a_self_signed_certificate() -> None:
 
 
 def test_equal_names_do_not_make_an_issuer() -> None:
-    assert issued_directly(LEAF, WORKS.issuing.certificate)
-    assert not issued_directly(LEAF, TWIN.issuing.certificate)
-    assert not issued_directly(WORKS.issuing.certificate, LEAF)
+    assert issued_by(LEAF, WORKS.issuing.certificate)
+    assert not issued_by(LEAF, TWIN.issuing.certificate)
+    assert not issued_by(WORKS.issuing.certificate, LEAF)
 
 
 def _again(of: Issuer, *, under: Issuer | None, days: int) -> Certificate:

@@ -10,14 +10,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import crypto
 
-from tasks.core.certificates import Certificate
+from tasks.core.certificates import Certificate, issued_by
 from tasks.core.issuing import CLOCK_SKEW, Issuer, Recipe, Subject, issue, leaf_set, new_ca, new_key
 from tasks.core.revocation import (
     REASONS,
     ListFault,
     RevocationList,
     cannot_sign,
-    issued_by,
     parse_list,
     parse_serial,
     serial_of,

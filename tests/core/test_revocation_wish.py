@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.certificates import Certificate, CertificateFault
+from tasks.core.certificates import Certificate, CertificateFault, issued_by
 from tasks.core.errors import UsageError
 from tasks.core.file_names import CLUSTER, HA
-from tasks.core.revocation import issued_by, serial_of, serial_text
+from tasks.core.revocation import serial_of, serial_text
 from tasks.core.revocation_wish import ListWish, Meant, meant_by, refuse_strangers
 from tests.core.certs import LEAF_A, LEAF_B, OWN, SHARED
 from tests.core.revocations import made
