@@ -14,7 +14,8 @@ from tasks.core.key_exchange import Capability
 from tasks.core.server_rules import SERVER, ServerRules
 from tasks.core.server_start import Dead, FellBack, Found, Start, start_with
 from tasks.core.verdict import Outcome, between, verdicts
-from tests.verdict.corpus import Files, Variant, corpus
+from tests.verdict.corpus import corpus
+from tests.verdict.ground import Files, Variant
 from tests.verdict.judging import PROTOCOLS, Judged, judge
 from tests.verdict.making import SELF, Issued, issue
 
@@ -44,7 +45,7 @@ def judged_corpus() -> Ground:
     with tempfile.TemporaryDirectory() as place:
         cases = {
             variant.id: Case(variant, judge(variant, builtin, Path(place, str(number))))
-            for number, variant in enumerate(corpus())
+            for number, variant in enumerate(corpus(builtin))
         }
     return Ground(cases, builtin, (datetime.now(UTC) - began).total_seconds())
 

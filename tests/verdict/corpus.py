@@ -7,13 +7,15 @@ shared set, the very same files.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
+from tests.verdict.by_openssl import Made, explicit_p256, rsa_pss, sha1_p256, signed_by_openssl
+from tests.verdict.ground import BOM, GARBAGE, Files, Ground, Row, Variant, below, both, files
 from tests.verdict.making import (
+    BARE,
     BOTH,
     CA,
     CLIENT,
@@ -23,75 +25,37 @@ from tests.verdict.making import (
     SIGNS,
     Issued,
     Key,
-    Kind,
-    Made,
-    by_openssl,
     curve,
     issue,
     revocations,
     rsa_key,
-    signed_by_openssl,
+)
+from tests.verdict.odd_texts import (
+    lists_below_an_intermediate,
+    odd_lists,
+    odd_texts_of_cas,
+    odd_texts_of_certificates,
+    odd_texts_of_keys,
+    own_lists,
+)
+from tests.verdict.oddities import (
+    beside_the_builtin_pair,
+    odd_extensions,
+    odd_keys,
+    odd_names,
+    odd_roots,
+    weak_signers,
 )
 
-BOM = b"\xef\xbb\xbf"
-GARBAGE = b"neither a key nor a certificate\n"
 
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Files:
-    """What lies in a member's keystore and truststore; None where a file is missing."""
-
-    cert: bytes | None
-    key: bytes | None
-    ca: bytes | None
-    crl: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Variant:
-    """Two members."""
-
-    id: str
-    a: Files
-    b: Files
-
-
-Row = tuple[Any, ...]  # id, files of A, files of B
-
-
-def corpus() -> tuple[Variant, ...]:
-    """All variants; every key of them is new."""
-    made = tuple(Variant(*row) for make in _PARTS for row in make(_Ground()))
+def corpus(builtin: Issued) -> tuple[Variant, ...]:
+    """All variants, for servers with that built-in pair; every key of them is new."""
+    made = tuple(Variant(*row) for make in _PARTS for row in make(Ground(builtin)))
     assert len({variant.id for variant in made}) == len(made), "two variants of one name"
     return made
 
 
-class _Ground:
-    """What most variants stand on: a root, a good member under it, and a shared set."""
-
-    def __init__(self) -> None:
-        self.root = issue("root", CA)
-        self.a = issue("a", by=self.root)
-        self.b = issue("b", by=self.root)
-        self.good_a = files(self.a, self.root.pem)
-        self.good_b = files(self.b, self.root.pem)
-        self.shared = issue("shared", SELF)
-        self.same = files(self.shared, self.shared.pem)
-
-    def a_with(self, **changes: bytes | None) -> tuple[Files, Files]:
-        return replace(self.good_a, **changes), self.good_b
-
-
-def files(leaf: Issued | Made, ca: bytes | None, *more: Issued) -> Files:
-    """Of a leaf, and what it sends beside itself."""
-    return Files(leaf.pem + b"".join(each.pem for each in more), leaf.key_pem, ca)
-
-
-def both(id: str, one: Files) -> Row:
-    return id, one, one
-
-
-def _sets(on: _Ground) -> Iterator[Row]:
+def _sets(on: Ground) -> Iterator[Row]:
     other = issue("other", SELF)
     builtin_like = issue("cluster", SELF)
     yield both("a shared self-signed set", on.same)
@@ -121,7 +85,7 @@ def _sets(on: _Ground) -> Iterator[Row]:
         "without basicConstraints": replace(SELF, ca=None),
         "with CA:FALSE": replace(SELF, ca=False),
         "with CA:FALSE and keyUsage digitalSignature": replace(SELF, ca=False, usages=SIGNS),
-        "without any extension": Kind(ca=None, usages=None, eku=None, named=False),
+        "without any extension": BARE,
         "without keyCertSign": replace(SELF, usages=SIGNS),
         "without digitalSignature": replace(SELF, usages=frozenset({"key_cert_sign"})),
         "for serverAuth only": replace(SELF, eku=(SERVER,)),
@@ -134,7 +98,7 @@ def _sets(on: _Ground) -> Iterator[Row]:
         yield both(f"a shared certificate {what}", files(one, one.pem))
 
 
-def _missing(on: _Ground) -> Iterator[Row]:
+def _missing(on: Ground) -> Iterator[Row]:
     yield both("a shared set without the CA file anywhere", replace(on.same, ca=None))
     yield "a shared set without the CA file on one member", replace(on.same, ca=None), on.same
     yield "leafs without the CA file on one member", *on.a_with(ca=None)
@@ -145,7 +109,7 @@ def _missing(on: _Ground) -> Iterator[Row]:
     yield both("the built-in pair beside a CA file, on both", Files(None, None, on.root.pem))
 
 
-def _keys(on: _Ground) -> Iterator[Row]:
+def _keys(on: Ground) -> Iterator[Row]:
     for form, what in (
         (PrivateFormat.TraditionalOpenSSL, "SEC1"),
         (PrivateFormat.PKCS8, "PKCS#8"),
@@ -170,11 +134,9 @@ def _keys(on: _Ground) -> Iterator[Row]:
     for what, key in kinds.items():
         one = issue("shared", SELF, key=key)
         yield both(what, files(one, one.pem))
-    pss = by_openssl("-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")
+    pss = rsa_pss()
     yield both("an RSA-PSS key", files(pss, pss.pem))
-    explicit = by_openssl(
-        *("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-pkeyopt", "ec_param_enc:explicit")
-    )
+    explicit = explicit_p256()
     yield both("EC P-256 by explicit parameters", files(explicit, explicit.pem))
     for what, key in {"P-384": curve("P-384"), "P-224": curve("P-224"), "Ed25519": kinds["Ed25519"]}.items():
         yield (
@@ -202,7 +164,7 @@ def _keys(on: _Ground) -> Iterator[Row]:
     yield "a public key in place of the key", *on.a_with(key=on.a.pem)
 
 
-def _key_texts(on: _Ground) -> Iterator[Row]:
+def _key_texts(on: Ground) -> Iterator[Row]:
     key, other = on.a.key_pem, on.b.key_pem
     yield "two keys, the right one first", *on.a_with(key=key + other)
     yield "two keys, the right one last", *on.a_with(key=other + key)
@@ -224,7 +186,7 @@ def _parameters() -> bytes:
     return b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
 
 
-def _cert_texts(on: _Ground) -> Iterator[Row]:
+def _cert_texts(on: Ground) -> Iterator[Row]:
     cert = on.a.pem
     yield "a certificate with text around it", *on.a_with(cert=b"subject=a\n" + cert + b"\nthe end\n")
     yield "a certificate with CRLF", *on.a_with(cert=cert.replace(b"\n", b"\r\n"))
@@ -242,7 +204,10 @@ def _cert_texts(on: _Ground) -> Iterator[Row]:
     yield "garbage between the leaf and the root", *on.a_with(cert=cert + GARBAGE + on.root.pem)
     yield "a broken certificate behind the leaf", *on.a_with(cert=cert + _broken(on.root.pem))
     yield "the leaf twice", *on.a_with(cert=cert + cert)
-    yield "a trusted certificate block", *on.a_with(cert=cert.replace(b"CERTIFICATE", b"X509 CERTIFICATE"))
+    yield (
+        "a certificate under its old label",
+        *on.a_with(cert=cert.replace(b"CERTIFICATE", b"X509 CERTIFICATE")),
+    )
     one = on.shared
     yield both("a shared certificate with a stranger behind it", replace(on.same, cert=one.pem + on.root.pem))
     yield (
@@ -258,7 +223,7 @@ def _broken(pem: bytes) -> bytes:
     return first[: len(first) // 2] + b"\n-----END" + end
 
 
-def _cas(on: _Ground) -> Iterator[Row]:
+def _cas(on: Ground) -> Iterator[Row]:
     root = on.root.pem
     yield "an empty CA file", *on.a_with(ca=b"")
     yield "a garbage CA file", *on.a_with(ca=GARBAGE)
@@ -315,7 +280,7 @@ def _cas(on: _Ground) -> Iterator[Row]:
     yield "leafs with the same serial", *(files(issue(n, serial, by=on.root), root) for n in "ab")
 
 
-def _chains(on: _Ground) -> Iterator[Row]:
+def _chains(on: Ground) -> Iterator[Row]:
     root, middle, low = _hierarchy(on)
     for sent, ca, what in (
         ((), (root,), "leaf, CA file root"),
@@ -355,39 +320,30 @@ def _joined(*issued: Issued) -> bytes:
     return b"".join(each.pem for each in issued)
 
 
-def _hierarchy(on: _Ground) -> tuple[Issued, Issued, Issued]:
+def _hierarchy(on: Ground) -> tuple[Issued, Issued, Issued]:
     middle = issue("intermediate", CA, by=on.root)
     return on.root, middle, issue("lower intermediate", CA, by=middle)
 
 
-def _below(kind: Kind, *, root: Kind = CA, leaf: Kind = LEAF, sent: bool = True) -> tuple[Files, Files]:
-    """Two leafs below an intermediate of that kind."""
-    top = issue("root", root)
-    middle = issue("intermediate", kind, by=top)
-    return tuple(  # type: ignore[return-value]
-        files(issue(n, leaf, by=middle), top.pem, *((middle,) if sent else ())) for n in "ab"
-    )
-
-
-def _authorities(on: _Ground) -> Iterator[Row]:
-    yield "an intermediate with CA:FALSE", *_below(replace(CA, ca=False))
-    yield "an intermediate without basicConstraints", *_below(replace(CA, ca=None))
-    yield "an intermediate without keyCertSign", *_below(replace(CA, usages=frozenset({"crl_sign"})))
-    yield "an intermediate without keyUsage", *_below(replace(CA, usages=None))
-    yield "an intermediate for serverAuth only", *_below(replace(CA, eku=(SERVER,)))
-    yield "an intermediate for both", *_below(replace(CA, eku=BOTH))
-    yield "a root that allows no intermediate", *_below(CA, root=replace(CA, path_length=0))
-    yield "an intermediate with path length 0", *_below(replace(CA, path_length=0))
-    yield "an expired intermediate", *_below(replace(CA, starts=-9, ends=-2))
-    yield "an intermediate that is not valid yet", *_below(replace(CA, starts=2))
-    yield "an expired root above an intermediate", *_below(CA, root=replace(CA, starts=-9, ends=-2))
+def _authorities(on: Ground) -> Iterator[Row]:
+    yield "an intermediate with CA:FALSE", *below(replace(CA, ca=False))
+    yield "an intermediate without basicConstraints", *below(replace(CA, ca=None))
+    yield "an intermediate without keyCertSign", *below(replace(CA, usages=frozenset({"crl_sign"})))
+    yield "an intermediate without keyUsage", *below(replace(CA, usages=None))
+    yield "an intermediate for serverAuth only", *below(replace(CA, eku=(SERVER,)))
+    yield "an intermediate for both", *below(replace(CA, eku=BOTH))
+    yield "a root that allows no intermediate", *below(CA, root=replace(CA, path_length=0))
+    yield "an intermediate with path length 0", *below(replace(CA, path_length=0))
+    yield "an expired intermediate", *below(replace(CA, starts=-9, ends=-2))
+    yield "an intermediate that is not valid yet", *below(replace(CA, starts=2))
+    yield "an expired root above an intermediate", *below(CA, root=replace(CA, starts=-9, ends=-2))
     yield (
         "an intermediate that constrains names, leafs within",
-        *_below(replace(CA, permitted="example.com"), leaf=replace(LEAF, names=("gw.example.com",))),
+        *below(replace(CA, permitted="example.com"), leaf=replace(LEAF, names=("gw.example.com",))),
     )
     yield (
         "an intermediate that constrains names, leafs outside",
-        *_below(replace(CA, permitted="example.com"), leaf=replace(LEAF, names=("gw.example.org",))),
+        *below(replace(CA, permitted="example.com"), leaf=replace(LEAF, names=("gw.example.org",))),
     )
     for what, kind in {
         "a root with CA:FALSE": replace(CA, ca=False),
@@ -426,7 +382,7 @@ def _authorities(on: _Ground) -> Iterator[Row]:
     yield "a leaf used as a CA", files(issue("a", by=leaf), on.root.pem, leaf), on.good_b
 
 
-def _leafs(on: _Ground) -> Iterator[Row]:
+def _leafs(on: Ground) -> Iterator[Row]:
     for what, kind in {
         "no EKU": replace(LEAF, eku=None),
         "both EKUs": LEAF,
@@ -461,7 +417,7 @@ def _leafs(on: _Ground) -> Iterator[Row]:
         replace(files(leaf, on.root.pem), cert=leaf.pem + weak),
         on.good_b,
     )
-    one = by_openssl("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", digest="-sha1")
+    one = sha1_p256()
     yield both("a shared certificate signed with sha1", files(one, one.pem))
     rsa_root = issue("rsa root", CA, key=rsa_key(2048))
     yield (
@@ -472,7 +428,7 @@ def _leafs(on: _Ground) -> Iterator[Row]:
     yield "leafs under a root of RSA 1024", *(files(issue(n, by=weak_root), weak_root.pem) for n in "ab")
 
 
-def _lists(on: _Ground) -> Iterator[Row]:
+def _lists(on: Ground) -> Iterator[Row]:
     def with_list(crl: bytes) -> tuple[Files, Files]:
         return replace(on.good_a, crl=crl), replace(on.good_b, crl=crl)
 
@@ -509,14 +465,14 @@ def _unable_root() -> tuple[Files, Files]:
     )
 
 
-def _list_of_root(on: _Ground) -> tuple[Files, Files]:
+def _list_of_root(on: Ground) -> tuple[Files, Files]:
     middle = issue("intermediate", CA, by=on.root)
     return tuple(  # type: ignore[return-value]
         replace(files(issue(n, by=middle), on.root.pem, middle), crl=revocations(on.root)) for n in "ab"
     )
 
 
-_PARTS: tuple[Callable[[_Ground], Iterator[Row]], ...] = (
+_PARTS: tuple[Callable[[Ground], Iterator[Row]], ...] = (
     _sets,
     _missing,
     _keys,
@@ -527,4 +483,16 @@ _PARTS: tuple[Callable[[_Ground], Iterator[Row]], ...] = (
     _authorities,
     _leafs,
     _lists,
+    odd_names,
+    weak_signers,
+    odd_keys,
+    odd_extensions,
+    odd_roots,
+    beside_the_builtin_pair,
+    odd_texts_of_keys,
+    odd_texts_of_certificates,
+    odd_texts_of_cas,
+    odd_lists,
+    lists_below_an_intermediate,
+    own_lists,
 )

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.verdict.corpus import Files, Variant
 from tests.verdict.debian_openssl import TLS12, TLS13, Dialed, Member, NoContext, dial, explain
+from tests.verdict.ground import Files, Variant
 from tests.verdict.making import Issued
 
 STARTS = ("own", "built-in", "dead")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
@@ -34,6 +32,17 @@ _USAGES = (
 )
 
 
+CURVES: dict[str, ec.EllipticCurve] = {
+    "P-192": ec.SECP192R1(),
+    "P-224": ec.SECP224R1(),
+    "P-384": ec.SECP384R1(),
+    "P-521": ec.SECP521R1(),
+    "secp256k1": ec.SECP256K1(),
+    "Brainpool P-256": ec.BrainpoolP256R1(),
+    "Brainpool P-384": ec.BrainpoolP384R1(),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What one certificate says.
@@ -46,6 +55,7 @@ class Kind:
         named: subjectKeyIdentifier and authorityKeyIdentifier are there.
         names: DNS names in subjectAltName.
         permitted: A DNS subtree to which the names below a CA are constrained.
+        unknown: Whether an extension that no program knows is critical; None for no such extension.
     """
 
     starts: float = -1.0
@@ -59,11 +69,14 @@ class Kind:
     permitted: str = ""
     pss: bool = False
     serial: int | None = None
+    unknown: bool | None = None
 
 
 CA = Kind(ca=True, usages=ISSUES, eku=None)
 SELF = Kind(ca=True, usages=SIGNS | {"key_cert_sign"})  # a shared certificate, which is its own CA
 LEAF = Kind()
+BARE = Kind(ca=None, usages=None, eku=None, named=False)
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +117,7 @@ def p256() -> ec.EllipticCurvePrivateKey:
 
 
 def curve(name: str) -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(
-        {"P-384": ec.SECP384R1(), "P-521": ec.SECP521R1(), "P-224": ec.SECP224R1()}[name]
-    )
+    return ec.generate_private_key(CURVES[name])
 
 
 @cache
@@ -119,16 +130,27 @@ def name(text: str, unit: str = "") -> x509.Name:
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
 
 
+def printable(text: str) -> x509.Name:
+    """The same name as `name` makes, as a PrintableString in place of UTF-8."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text, _type=_ASN1Type.PrintableString)])
+
+
 def issue(
-    subject: str, kind: Kind = LEAF, *, by: Issued | None = None, key: Key | None = None, unit: str = ""
+    subject: str,
+    kind: Kind = LEAF,
+    *,
+    by: Issued | None = None,
+    key: Key | None = None,
+    unit: str = "",
+    issuer: x509.Name | None = None,
 ) -> Issued:
-    """Signed by another one, or by itself."""
+    """Signed by another one, or by itself; `issuer` is what it says in place of the signer's name."""
     key = key or p256()
     signer = by.key if by else key
     builder = (
         x509.CertificateBuilder()
         .subject_name(name(subject, unit))
-        .issuer_name(by.certificate.subject if by else name(subject, unit))
+        .issuer_name(issuer or (by.certificate.subject if by else name(subject, unit)))
         .public_key(key.public_key())
         .serial_number(kind.serial or x509.random_serial_number())
         .not_valid_before(NOW + timedelta(days=kind.starts))
@@ -156,73 +178,44 @@ def _extensions(kind: Kind, key: Key, signer: Key) -> list[tuple[x509.ExtensionT
         found.append((x509.SubjectAlternativeName([x509.DNSName(each) for each in kind.names]), False))
     if kind.permitted:
         found.append((x509.NameConstraints([x509.DNSName(kind.permitted)], None), True))
+    if kind.unknown is not None:
+        found.append((UNKNOWN, kind.unknown))
     return found
 
 
-def revocations(by: Issued, *revoked: Issued, ends: float = 30.0, starts: float = -1.0) -> bytes:
-    """A revocation list in PEM; days from now."""
+def revocations(
+    by: Issued,
+    *revoked: Issued,
+    ends: float = 30.0,
+    starts: float = -1.0,
+    number: int | None = 1,
+    issuer: x509.Name | None = None,
+    more: Sequence[tuple[x509.ExtensionType, bool]] = (),
+) -> bytes:
+    """A revocation list in PEM; days from now. `more` are extensions, and whether they are critical."""
     builder = (
         x509.CertificateRevocationListBuilder()
-        .issuer_name(by.certificate.subject)
+        .issuer_name(issuer or by.certificate.subject)
         .last_update(NOW + timedelta(days=starts))
         .next_update(NOW + timedelta(days=ends))
-        .add_extension(x509.CRLNumber(1), critical=False)
     )
+    numbers = () if number is None else ((x509.CRLNumber(number), False),)
+    for extension, critical in (*numbers, *more):
+        builder = builder.add_extension(extension, critical=critical)
     for each in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(each.certificate.serial_number)
         builder = builder.add_revoked_certificate(entry.revocation_date(NOW + timedelta(days=starts)).build())
     return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Key and self-signed certificate that only the openssl program makes."""
-
-    key_pem: bytes
-    pem: bytes
-
-
-@cache
-def by_openssl(*genpkey: str, digest: str = "-sha256") -> Made:
-    """A shared certificate of a key that `openssl genpkey` makes with these arguments."""
-    with tempfile.TemporaryDirectory() as place:
-        key = Path(place, "key.pem")
-        _run("openssl", "genpkey", *genpkey, "-out", str(key))
-        certificate = _run(
-            *(
-                "openssl",
-                "req",
-                "-x509",
-                "-new",
-                "-key",
-                str(key),
-                "-subj",
-                "/CN=made",
-                "-days",
-                "300",
-                digest,
-            ),
-            *("-addext", "keyUsage=critical,digitalSignature,keyCertSign"),
-            *("-addext", "extendedKeyUsage=serverAuth,clientAuth"),
-        )
-        return Made(key.read_bytes(), certificate)
-
-
-def signed_by_openssl(subject: Issued, by: Issued, *, digest: str) -> bytes:
-    """A certificate for the name, key and extensions of `subject`, PEM, signed with a digest of the program's."""
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject.certificate.subject)
-    for each in subject.certificate.extensions:
-        if not isinstance(each.value, x509.AuthorityKeyIdentifier | x509.SubjectKeyIdentifier):
-            request = request.add_extension(each.value, critical=each.critical)
-    with tempfile.TemporaryDirectory() as place:
-        content = request.sign(subject.key, hashes.SHA256()).public_bytes(Encoding.PEM)
-        for file, text in (("req", content), ("ca", by.pem), ("k", by.key_pem)):
-            Path(place, file).write_bytes(text)
-        return _run(
-            *("openssl", "x509", "-req", "-in", f"{place}/req", "-CA", f"{place}/ca", "-CAkey", f"{place}/k"),
-            *("-days", "300", digest, "-copy_extensions", "copyall", "-set_serial", "77"),
-        )
-
-
-def _run(*argv: str) -> bytes:
-    return subprocess.run(argv, check=True, capture_output=True).stdout
+def only_for(*, users: bool = False, authorities: bool = False) -> x509.IssuingDistributionPoint:
+    """For a list that speaks of the certificates of users, or of authorities, alone."""
+    return x509.IssuingDistributionPoint(
+        full_name=None,
+        relative_name=None,
+        only_contains_user_certs=users,
+        only_contains_ca_certs=authorities,
+        only_some_reasons=None,
+        indirect_crl=False,
+        only_contains_attribute_certs=False,
+    )
