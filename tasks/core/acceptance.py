@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -103,15 +103,16 @@ def as_computed(
 def observed_findings(
     observed: Iterable[Observed], agreement: Mapping[Observed, bool]
 ) -> tuple[Finding, ...]:
-    """What could not be observed, and what is otherwise than computed; none of it an error."""
-    return tuple(_finding(one) for one in observed if _is_told(one, agreement))
+    """What could not be observed, and what is otherwise than computed, once per node; none of it an error."""
+    alike: dict[tuple[str, LetIn | TurnedAway | Unseen, str | None], list[Observed]] = {}
+    for one in observed:
+        if isinstance(one.answer, Unseen) or not agreement.get(one, True):
+            alike.setdefault((one.node, one.answer, one.distrust), []).append(one)
+    return tuple(_finding(those) for those in alike.values())
 
 
-def _is_told(one: Observed, agreement: Mapping[Observed, bool]) -> bool:
-    return isinstance(one.answer, Unseen) or not agreement.get(one, True)
-
-
-def _finding(one: Observed) -> Finding:
+def _finding(those: Sequence[Observed]) -> Finding:
+    one = those[0]
     if isinstance(one.answer, Unseen):
         text = f"whether it lets clients with the new set in was not observed: {one.answer.problem}"
         return Finding("not-observed", Severity.INFO, one.node, text, one.answer.remedy)
@@ -119,8 +120,8 @@ def _finding(one: Observed) -> Finding:
         "observed-otherwise",
         Severity.WARNING,
         one.node,
-        f"a client with the new set {one.label} {_answer(one)}; by what it serves and the CA file on its disk "
-        f"the connection {'does not come' if one.comes_up else 'comes'} up",
+        f"a client with the new set {listed(o.label for o in those)} {_answer(one)}; by what it serves and the "
+        f"CA file on its disk the connection {'does not come' if one.comes_up else 'comes'} up",
         "its process has loaded something else (a CA file changed since, Cluster_capath, a CRL): "
         "fab credentials.matrix; find out before the night, the counts of the plan follow the files",
     )
@@ -137,8 +138,15 @@ def observed_lines(observed: Iterable[Observed], agreement: Mapping[Observed, bo
 
 def _lines(alike: Mapping[str, list[Observed]]) -> Iterator[str]:
     for text, those in alike.items():
-        labels = listed(one.label for one in those)
-        yield f"tried on the running {listed(one.node for one in those)}: a client with new set {labels} {text}"
+        labels, nodes = listed(one.label for one in those), listed(one.node for one in those)
+        each = ", one set on each" if _is_sample(those) else ""
+        yield f"tried on the running {nodes}{each}: a client with new set {labels} {text}"
+
+
+def _is_sample(those: Sequence[Observed]) -> bool:
+    """Whether not every other set was shown to every node: there were more than `MOST`."""
+    labels = {one.label for one in those}
+    return len(labels) > 2 and len(those) == len({one.node for one in those})
 
 
 def _answer(one: Observed) -> str:

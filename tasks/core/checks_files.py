@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from tasks.core.certificates import CertificateFault, is_builtin, parse_pem_chain
@@ -13,6 +14,7 @@ from tasks.core.places import data_of
 from tasks.core.revocation_nodes import lying_on
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import Membership
+from tasks.core.verdict import Outcome
 
 UNREADABLE = "unreadable"  # in place of a fingerprint
 NEEDED_BYTES = 4 * 1024 * 1024
@@ -127,6 +129,13 @@ def _wire_and_disk(seen: NodeSnapshot, files: NodeFiles, *, served: Wire) -> Ite
             "back to the built-in pair (T2)",
             "find out who removed it; fab migrate-cluster places it again",
         )
+    elif disk == UNREADABLE and files.cert_pem and files.files[CERT_FILE].readable:
+        text = (
+            f"serves {sha256[:8]}, but {CERT_FILE} holds nothing that can be read: after the next restart or "
+            "crash the server would listen on nothing (T1)"
+        )
+        remedy = "find out who placed it; fab migrate-cluster replaces it in order"
+        yield replace(_warning("pending-files", seen, text, remedy), outcome=Outcome.DEAD)
     elif disk is not None and disk != sha256:
         lies = "an unreadable one" if disk == UNREADABLE else disk[:8]
         yield _warning(

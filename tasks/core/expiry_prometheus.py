@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tasks.core.expiry import ExpiryReport, Row
+from tasks.core.held import HERE
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -40,10 +41,13 @@ def _gauges(report: ExpiryReport) -> Iterator[Gauge]:
     cluster = ("cluster", report.cluster)
     unread = {(cluster, *_place(row)): 1.0 for row in report.rows if row.kind == "unreadable"}
     up: dict[Labels, float] = {(cluster, ("node", node.node)): float(node.up) for node in report.nodes}
+    up[cluster, ("node", HERE)] = float(not any(r.where == HERE and r.kind == "unseen" for r in report.rows))
     yield _certificates(report)
     yield _lists(report)
     yield Gauge(
-        "amlen_tls_file_unreadable", "1 for a file in which no certificate or list could be read.", unread
+        "amlen_tls_file_unreadable",
+        "1 for a file that cannot be read, or holds something unreadable.",
+        unread,
     )
     yield Gauge("amlen_tls_node_up", "1 if the files of the node and what it serves could be seen.", up)
     yield Gauge(

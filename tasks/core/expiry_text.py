@@ -1,7 +1,8 @@
-"""`fab credentials.expiry` on a screen: one row per certificate, wherever it was seen, and what to do."""
+"""`fab credentials.expiry` on a screen: each certificate named once, wherever it was seen, and what to do."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -13,16 +14,18 @@ from tasks.core.revocation import T12
 
 HEADER = ("WHERE", "SOURCE", "FILE", "SUBJECT", "ENDS", "DAYS", "STATE")
 _KNOWN = tuple(name for names in (CLUSTER, HA) for name in (names.cert, names.ca, names.crl))
+_COMMON_NAME = re.compile(r"(?:^|(?<!\\)[,+])CN=((?:[^\\,+]|\\.)*)")
+_ESCAPED = re.compile(r"\\([^0-9A-Fa-f])")
 _SOURCES = tuple(source.value for source in Source)
 
 
 def expiry_table(report: ExpiryReport, *, width: int) -> TextTable:
-    """What ends first comes first; the same certificate at several places is one row.
+    """What ends first comes first; the same certificate at several places is named once, in its first row.
 
     Below 100 columns subjects are cut to their common name and files to their name without ".pem".
     """
     nodes = tuple(node.node for node in report.nodes)
-    rows = tuple(_cells(group, nodes, wide=width >= NARROW) for group in _groups(report.rows))
+    rows = tuple(row for group in _groups(report.rows) for row in _rows(group, nodes, wide=width >= NARROW))
     title = f"{report.cluster} at {report.at:%Y-%m-%d %H:%M:%S} UTC: certificates and revocation lists"
     return TextTable(title, HEADER, rows)
 
@@ -35,18 +38,31 @@ def _groups(rows: Iterable[Row]) -> tuple[tuple[Row, ...], ...]:
     return tuple(tuple(group) for group in found.values())
 
 
-def _cells(group: Sequence[Row], nodes: Sequence[str], *, wide: bool) -> tuple[str, ...]:
+def _rows(group: Sequence[Row], nodes: Sequence[str], *, wide: bool) -> Iterator[tuple[str, ...]]:
+    """A row per source and file, with the places that hold it; what is the same as above is left out."""
+    about, above = _about(group, wide=wide), ("", "")
+    for (source, file), places in _places(group, wide=wide).items():
+        place = (_where(places, nodes), source or "?")
+        said = place if place != above else ("", "")
+        yield (*said, file or "?", *about)
+        about, above = ("",) * len(about), place
+
+
+def _places(group: Sequence[Row], *, wide: bool) -> dict[tuple[str, str], list[str]]:
+    """Served first, then on disk, then here."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in sorted(group, key=lambda row: _SOURCES.index(row.source) if row.source else 0):
+        found.setdefault((row.source, _plain(row.file, wide=wide)), []).append(row.where)
+    return found
+
+
+def _about(group: Sequence[Row], *, wide: bool) -> tuple[str, ...]:
     first = group[0]
-    group = sorted(group, key=lambda row: _SOURCES.index(row.source) if row.source else 0)
-    files = dict.fromkeys(_plain(row.file, wide=wide) for row in group if row.file)
-    days = sorted({row.days_left for row in group if row.days_left is not None})
+    days = min((row.days_left for row in group if row.days_left is not None), default="?")
     return (
-        _where([row.where for row in group], nodes),
-        _lines(source for source in _SOURCES if any(row.source == source for row in group)) or "?",
-        _lines(files) or "?",
         printable(first.subject if wide else short_name(first.subject)) or "?",
         f"{first.ends:%Y-%m-%d}" if first.ends else ("?" if first.state is State.UNKNOWN else "never"),
-        " ".join(map(str, days[:1])) or "?",
+        str(days),
         first.state.value,
     )
 
@@ -54,12 +70,9 @@ def _cells(group: Sequence[Row], nodes: Sequence[str], *, wide: bool) -> tuple[s
 def _where(places: Sequence[str], nodes: Sequence[str]) -> str:
     """ "all nodes" where it is on all of several."""
     on = [node for node in nodes if node in places]
-    named = ["all nodes"] if len(on) == len(nodes) > 1 else on
-    return _lines(text for text in (", ".join(named), HERE if HERE in places else "") if text)
-
-
-def _lines(texts: Iterable[str]) -> str:
-    return "\n".join(texts)
+    if len(on) == len(nodes) > 1:
+        return "all nodes"
+    return ", ".join(on) or HERE
 
 
 def _plain(file: str, *, wide: bool) -> str:
@@ -70,8 +83,8 @@ def _plain(file: str, *, wide: bool) -> str:
 
 def short_name(subject: str) -> str:
     """The common name of an RFC 4514 text; the whole text where it has none."""
-    names = (part.removeprefix("CN=") for part in subject.split(",") if part.startswith("CN="))
-    return next(names, subject)
+    found = _COMMON_NAME.search(subject)
+    return _ESCAPED.sub(r"\1", found[1]) if found else subject
 
 
 def expiry_lines(report: ExpiryReport) -> Iterator[str]:
@@ -93,6 +106,8 @@ def verdict(report: ExpiryReport) -> str:
     said = [f"{count} {state}" for state, count in counts.items() if count and state is not State.OK]
     dated = [row for row in report.rows if row.days_left is not None]
     first = f"; first to end: {ending(dated[0])}" if dated else ""
+    if not report.rows:
+        return "nothing was found that ends: no certificate served, on disk or here"
     if not said:
         return f"good: nothing ends within {report.limits.warn} days{first}"
     limits = f"warning below {_days(report.limits.warn)}, critical below {_days(report.limits.crit)}"

@@ -81,6 +81,8 @@ def _days(number: int) -> str:
 
 
 def _key_text(key: ShownKey) -> str:
+    if key.kind == "encrypted":
+        return f"{key.file}: private key, encrypted: as a CA's should be, and as no server can read it"
     if key.trouble:
         return f"{key.file}: private key, {key.trouble}"
     owned = [f"[{key.certificate}]"] if key.certificate else []

@@ -21,8 +21,8 @@ LEGEND = {
     ">": "only the row dials the column",
     "<": "only the column dials the row",
     "x": "apart",
-    "+": "seen connected, though what they have loaded does not explain it",
-    "-": "seen apart, though what they have loaded lets them connect",
+    "+": "seen connected, though what they serve and their CA files do not explain it",
+    "-": "seen apart, though what they serve and their CA files let them connect",
     "?": "not known: a certificate could not be seen",
 }
 

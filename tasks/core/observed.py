@@ -9,10 +9,12 @@ from tasks.core.certificates import Certificate, CertificateFault, is_builtin, p
 from tasks.core.credential_set import CERT_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.key_exchange import Capability
+from tasks.core.pem import pem_blocks
 from tasks.core.revocation_reading import ListFault, parse_list
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.status import NodeStatus
 from tasks.core.trust import Loaded
+from tasks.core.verdict import Outcome
 
 
 def loaded_now(snapshot: Snapshot) -> Mapping[str, Loaded]:
@@ -106,14 +108,28 @@ def pending_ca(snapshot: Snapshot) -> Iterator[Finding]:
             continue
         on_disk = {c.subject for c in ca_on_disk(seen.files)}
         if not is_builtin(seen.wire.leaf) and on_disk != set(seen.wire.client_cas):
+            holds, outcome = _ca_says(seen.files, on_disk)
             yield Finding(
                 "pending-ca",
                 Severity.WARNING,
                 seen.node.name,
-                f"its process accepts clients of {_names(seen.wire.client_cas)}, but Cluster_cafile.pem holds "
-                f"{_names(sorted(on_disk))}: the file was changed since its start",
+                f"its process accepts clients of {_names(seen.wire.client_cas)}, but Cluster_cafile.pem {holds}: "
+                "the file was changed since its start",
                 "find out who changed it; the migration replaces it in order",
+                outcome,
             )
+
+
+def _ca_says(files: NodeFiles, on_disk: Iterable[str]) -> tuple[str, str]:
+    """What the CA file holds, and what a restart makes of it; "" where that depends on the others."""
+    state = files.files["Cluster_cafile.pem"]
+    if not state.exists:
+        return "is gone (a restart would trust nobody, T3)", ""
+    if not state.readable:
+        return "cannot be read by the service user (a restart would trust nobody, T3)", ""
+    if on_disk or not files.ca_pem or any(block.label == "X509 CRL" for block in pem_blocks(files.ca_pem)):
+        return f"holds {_names(sorted(on_disk))}", ""
+    return "holds nothing that can be read (a restart would listen on nothing, T1)", Outcome.DEAD
 
 
 def _names(subjects: Iterable[str]) -> str:

@@ -102,7 +102,7 @@ def findings_lines(findings: Iterable[Finding], *, ignored: frozenset[str] = fro
         mark = " (ignored)" if name in ignored else ""
         places = ", ".join(dict.fromkeys(where for where in wheres if where))
         where = f"[{places}] " if places else ""
-        lines += [f"{severity.value.upper()}{mark} {name}: {where}{problem}", f"  -> {remedy}"]
+        lines += [f"{severity.value.upper()}{mark} {name}: {where}{printable(problem)}", f"  -> {remedy}"]
     return tuple(lines)
 
 

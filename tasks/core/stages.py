@@ -58,7 +58,7 @@ def one_way_findings(stage: Stage) -> tuple[Finding, ...]:
         f"{f' and {left} more' if left > 0 else ''}; all counts look healthy, and two such members would be "
         "apart (T4)"
     )
-    remedy = "a CA file is missing or another one on one side: fab credentials.matrix shows which"
+    remedy = "a CA file is missing or another one on one side (fab credentials.matrix): fab migrate-cluster mends it"
     return (Finding("one-direction", Severity.WARNING, "", text, remedy),)
 
 

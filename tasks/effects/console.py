@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -15,10 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.core.plan import Step
-from tasks.core.render import NARROW, TextTable, duration
+from tasks.core.render import NARROW, TextTable, duration, printable
 
 PIPED_WIDTH = 160
 KEPT_WHOLE = 17  # a column whose cells are no longer than this is never wrapped
+DRAWN = str.maketrans("└├─│·", "`|-|-")  # of trees, for a screen that cannot show them
 REPEAT_S = 10.0  # an unchanged wait is shown again this often
 
 
@@ -41,9 +43,11 @@ def show_table(table: TextTable, *, columns: int | None = None) -> None:
         longest = max((len(line) for row in table.rows for line in row[number].split("\n")), default=0)
         drawn.add_column(column, overflow="fold", no_wrap=longest <= KEPT_WHOLE)
     for row in table.rows:
-        drawn.add_row(*(Text(cell, style=_style(cell)) for cell in row))
-    console.print(Text(table.title, style="italic"))  # as the table's own title it is folded to its width
-    console.print(drawn)
+        drawn.add_row(*(Text(_harmless(cell), style=_style(cell)) for cell in row))
+    with console.capture() as captured:
+        console.print(Text(table.title, style="italic"))  # as the table's own title it is folded to its width
+        console.print(drawn)
+    _write(captured.get().removesuffix("\n"))
 
 
 def _style(cell: str) -> str:
@@ -54,13 +58,39 @@ def _style(cell: str) -> str:
 
 def say(text: str = "", *, verbatim: bool = False) -> None:
     """One line of a result; folded between words on a terminal, unless `verbatim`."""
-    print(text if verbatim else _folded(text, sys.stdout), flush=True)  # noqa: T201
+    _write(text if verbatim else _folded(_harmless(text), sys.stdout))
+
+
+def _write(text: str) -> None:
+    """A reader that has gone (`| head`) breaks nothing off: the exit code says how it went."""
+    try:
+        print(encodable(text, sys.stdout.encoding), flush=True)  # noqa: T201
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """The text as a screen of that encoding can show it: trees by plain signs, what is left as "?"."""
+    known = encoding or "utf-8"
+    try:
+        text.encode(known)
+    except UnicodeEncodeError:
+        return text.translate(DRAWN).encode(known, "replace").decode(known)
+    return text
 
 
 def tell(text: str) -> None:
     """One line of progress or an error; a terminal that is gone does not break a run off."""
     with suppress(OSError):
-        print(_folded(text, sys.stderr), file=sys.stderr, flush=True)  # noqa: T201
+        told = encodable(_folded(_harmless(text), sys.stderr), sys.stderr.encoding)
+        print(told, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _harmless(text: str) -> str:
+    """Names of files and certificates, and answers of servers, steer no terminal."""
+    return "\n".join(map(printable, text.expandtabs().split("\n")))
 
 
 def _folded(text: str, stream: TextIO) -> str:

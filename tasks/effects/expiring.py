@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def show_expiry(site: Site, asked: Wanted) -> int:
             say(text, verbatim=True)
             return code
         case "prometheus":
-            _give(prometheus_text(found), asked.output)
+            give(prometheus_text(found), asked.output)
         case "json":
             say(as_json(found), verbatim=True)
             _require_good(found)
@@ -94,24 +95,32 @@ def _here(site: Site) -> Iterable[Held]:
 
 def _require_good(found: ExpiryReport) -> None:
     if found.bad or found.unknown:
+        anew = (
+            "new leafs of the same CA: fab credentials.renew, new sets: fab credentials.create; then fab plan"
+        )
+        remedies = (anew if found.bad else "", "what could not be seen: fab check" if found.unknown else "")
         raise Unhealthy(
             f"{len(found.bad)} ended, not yet valid or critical; {len(found.unknown)} could not be judged",
-            remedy="new leafs of the same CA: fab credentials.renew, new sets: fab credentials.create; then "
-            "fab plan; what could not be seen: fab check",
+            remedy="; ".join(filter(None, remedies)),
         )
 
 
-def _give(text: str, output: str) -> None:
+def give(text: str, output: str) -> None:
     """To stdout, or into the file by a rename: a collector never reads half of it."""
     if not output:
         say(text.removesuffix("\n"), verbatim=True)
         return
     path = Path(output)
+    if path.exists() and not path.is_file():
+        raise UsageError(
+            f"--output {output} is no file: a rename would take its place", remedy="name a file: amlen.prom"
+        )
     part = path.with_name(f".{path.name}.{os.getpid()}")  # hidden: collectors read *.prom
     try:
         part.write_text(text, encoding="utf-8")
         part.chmod(0o644)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise local_error("write", path, error) from error

@@ -13,7 +13,7 @@ from tasks.core.checks import ssh_reaches
 from tasks.core.checks_files import file_checks
 from tasks.core.checks_ha_files import ha_file_checks
 from tasks.core.comparison import ComparedRow, compare, comparison_table
-from tasks.core.errors import RemoteError, UsageError
+from tasks.core.errors import OperatorError, RemoteError, UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import NOT_HEALTH
 from tasks.core.held import Source, held_by_nodes
@@ -68,15 +68,19 @@ def inspect_path(path: str, *, json_wanted: bool = False) -> None:
 
     Raises:
         UsageError: Nothing is there.
+        OperatorError: It is there, and nothing of it can be read.
     """
     now = SystemClock().now()
     local = read_path(Path(path).expanduser(), at=now)
     found = shown([local_bundle(local, at=now, guess=True)])
     if json_wanted:
         say(_json(found), verbatim=True)
-        return
-    for line in shown_lines(found):
-        say(line)
+    else:
+        for line in shown_lines(found):
+            say(line)
+    if local.unread and not local.files:
+        first = next(iter(local.unread.values()))
+        raise OperatorError(first.problem, remedy=first.remedy)
 
 
 def inspect_cluster(site: Site, *, nodes: bool, served: bool, json_wanted: bool = False) -> None:
@@ -108,7 +112,7 @@ def look_at_credentials(site: Site, *, nodes: bool, served: bool) -> Looked:
         processes=shown_processes(snapshot) if wire else (),
         shown=_groups(snapshot, here, disk=disk, wire=wire, at=site.clock.now()),
         findings=tuple(f for f in _findings(snapshot) if f.name not in _ELSEWHERE),
-        unseen=tuple(_unseen(snapshot)),
+        unseen=tuple(not_seen(snapshot, disk=disk, wire=wire)),
     )
 
 
@@ -126,9 +130,11 @@ def _findings(snapshot: Snapshot) -> Iterator[Finding]:
         yield from check(snapshot)
 
 
-def _unseen(snapshot: Snapshot) -> Iterator[str]:
+def not_seen(snapshot: Snapshot, *, disk: bool, wire: bool) -> Iterator[str]:
+    """Nodes of which something that was asked for could not be seen."""
     for name, seen in snapshot.nodes.items():
-        if any(isinstance(part, Unseen) for part in (seen.sshd, seen.files, seen.wire)):
+        asked = (seen.sshd, seen.files if disk else None, seen.wire if wire else None)
+        if any(isinstance(part, Unseen) for part in asked):
             yield name
 
 

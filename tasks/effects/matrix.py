@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tasks.core.acceptance import as_computed, observed_lines
+from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.matrix import (
     Matrix,
     fits,
@@ -17,6 +17,7 @@ from tasks.core.matrix import (
 )
 from tasks.core.observed import loaded_now
 from tasks.core.planning import Wish
+from tasks.core.render import findings_lines
 from tasks.core.stages import Stage
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, width
@@ -34,14 +35,15 @@ def show_matrix(site: Site, wish: Wish, *, json_wanted: bool = False) -> Matrix:
     """
     matrix = make_matrix(site, prepare(site), wish)
     if json_wanted:
-        say(json.dumps(matrix_data(matrix), indent=2))
+        say(json.dumps(matrix_data(matrix), indent=2), verbatim=True)
         return matrix
     tables = fits(matrix, width=min(width(), NARROWEST))
     for stage in matrix.stages:
         _show_stage(matrix, stage, as_table=tables)
     for line in legend_lines(matrix) if tables else ():
         say(line)
-    for line in observed_lines(matrix.observed, matrix.agreement):
+    told = observed_findings(matrix.observed, matrix.agreement)
+    for line in (*observed_lines(matrix.observed, matrix.agreement), *findings_lines(told)):
         say(line)
     if matrix.why:
         say(f"now only: {matrix.why}")

@@ -16,7 +16,7 @@ def show_membership(site: Site, *, json_wanted: bool = False) -> None:
     shown = shown_membership(take_snapshot(site))
     if json_wanted:
         found = dataclasses.asdict(shown) | {"unlike": shown.unlike}
-        say(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2), verbatim=True)
         return
     show_table(membership_table(shown, width=width()))
     for line in membership_lines(shown):

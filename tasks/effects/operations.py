@@ -51,7 +51,7 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     """One screen: a row per node, what is wrong, one verdict line."""
     found = report(take_snapshot(site))
     if json_wanted:
-        say(as_json(found))
+        say(as_json(found), verbatim=True)
         return found
     show_table(status_table(found, width=width()))
     say(versions_line(found))
@@ -80,7 +80,7 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
     """
     prepared, tried = _tried_on_nodes(site, prepare(site))
     if json_wanted:
-        say(json.dumps([dataclasses.asdict(f) for f in prepared.findings], indent=2))
+        say(json.dumps([dataclasses.asdict(f) for f in prepared.findings], indent=2), verbatim=True)
     else:
         show_findings(prepared.findings, ignored=ignored)
         for line in (*_ways(prepared), rehearsal_line(prepared.rehearsed), *tried):
@@ -88,7 +88,8 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
                 say(line)
     prepared.refuse_errors(ignored)
     if not json_wanted:
-        say(f"check: no errors, {len(prepared.findings)} findings -> fab plan")
+        number = len(prepared.findings)
+        say(f"check: no errors, {number} finding{'s' * (number != 1)} -> fab plan")
     return prepared
 
 

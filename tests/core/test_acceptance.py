@@ -90,6 +90,22 @@ def test_what_is_otherwise_than_computed_is_a_warning_that_names_the_node() -> N
         assert "NOT as computed" in observed_lines([observed], agreement)[0]
 
 
+def test_many_sets_that_one_node_answers_alike_are_one_finding() -> None:
+    observed = [Observed(label, "gw-a", "gw-a", LetIn()) for label in ("gw-b", "gw-c")]
+    (finding,) = observed_findings(observed, dict.fromkeys(observed, False))
+    assert "the new set gw-b, gw-c is let in" in finding.problem
+    apart = [*observed, Observed("gw-d", "gw-a", "gw-a", AWAY)]
+    assert len(observed_findings(apart, dict.fromkeys(apart, False))) == 2
+
+
+def test_a_sample_is_not_told_as_if_every_set_had_been_shown_to_every_node() -> None:
+    names = ("gw-a", "gw-b", "gw-c")
+    ring = [Observed(label, n, n, AWAY) for n, label in zip(names, ("gw-b", "gw-c", "gw-a"), strict=True)]
+    every = [Observed(label, node, node, AWAY) for node in names for label in names if label != node]
+    assert "gw-c, one set on each: " in observed_lines(ring, {})[0]
+    assert "one set on each" not in observed_lines(every, {})[0]
+
+
 def test_what_is_as_computed_is_no_finding_but_a_line() -> None:
     observed = [seen(AWAY, node) for node in ("gw-a", "gw-b")]
     agreement = as_computed(observed, sets=SETS, loaded=ON_BUILTIN, at=NOW)

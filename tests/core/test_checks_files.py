@@ -103,8 +103,15 @@ def _policy(snapshot: Snapshot, value: int) -> Snapshot:
             lambda s: alter_files(s, "gw-a", cert_pem=b"garbage"),
             "pending-files",
             W,
-            "but an unreadable one lies on disk",
+            "holds nothing that can be read: after the next restart or crash the server would listen on nothing (T1)",
             id="garbage on disk",
+        ),
+        pytest.param(
+            lambda s: alter_files(s, "gw-a", cert_pem=b""),
+            "pending-files",
+            W,
+            "but an unreadable one lies on disk",
+            id="not to be read by our login",
         ),
         pytest.param(lambda s: alter_files(s, "gw-a", crl_present=True), "crl", W, "T12", id="CRL"),
         pytest.param(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tasks.core.expiry_prometheus import prometheus_text
+from tasks.core.held import HERE
 from tests.core.certs import NOW
 from tests.core.endings import (
     DAY,
@@ -112,7 +113,13 @@ def test_labels_survive_quotes_and_backslashes() -> None:
 
 def test_a_dead_node_is_not_up_and_the_other_is() -> None:
     samples = parse(prometheus_text(FULL))["amlen_tls_node_up"].samples
-    assert {dict(key)["node"]: value for key, value in samples.items()} == {"gw-a": 1.0, "gw-b": 0.0}
+    up = {dict(key)["node"]: value for key, value in samples.items()}
+    assert up == {"gw-a": 1.0, "gw-b": 0.0, "here": 1.0}
+
+
+def test_a_folder_here_that_cannot_be_read_is_not_up() -> None:
+    samples = parse(prometheus_text(judged(served("gw-a", LEAF), dead(HERE))))["amlen_tls_node_up"].samples
+    assert {dict(key)["node"]: value for key, value in samples.items()}["here"] == 0.0
 
 
 def test_a_list_a_file_of_nonsense_and_the_time_are_there() -> None:

@@ -33,14 +33,22 @@ def drawn(capsys: pytest.CaptureFixture[str], *found: Held, columns: int = 80) -
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
-def test_the_same_certificate_at_every_place_is_one_row(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_certificate_is_named_once_and_each_place_beside_what_it_holds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert drawn(capsys, *everywhere(LEAF)) == [
         "production at 2026-11-22 12:00:00 UTC: certificates and revocation lists",
         "WHERE     SOURCE  FILE         SUBJECT      ENDS       DAYS STATE",
         "all nodes served  port 9104    gw.MyCluster 2029-02-23 824  OK",
-        "here      on disk Cluster_cert",
-        "          local",
+        "all nodes on disk Cluster_cert",
+        "here      local   Cluster_cert",
     ]
+
+
+def test_a_second_file_of_the_same_place_repeats_nothing() -> None:
+    files = (on_disk("gw-a", LEAF, file=name) for name in ("Cluster_cafile.pem", "Cluster_cert.pem"))
+    first, second = expiry_table(judged(*files), width=80).rows
+    assert (first[:3], second) == (("gw-a", "on disk", "Cluster_cafile"), ("", "", "Cluster_cert", *[""] * 4))
 
 
 def test_a_wide_screen_has_the_whole_subject_and_the_whole_file_name() -> None:
@@ -101,6 +109,10 @@ def test_the_verdict_is_one_line(days: int, said: str) -> None:
     assert said in verdict(judged(served("gw-a", certificate("gw-a", days))))
 
 
+def test_where_nothing_was_found_nothing_is_called_good() -> None:
+    assert verdict(judged()).startswith("nothing was found that ends")
+
+
 def test_a_certificate_of_tomorrow_says_when_it_begins() -> None:
     found = judged(served("gw-a", certificate("gw-a", 100, begins=1)))
     assert "not valid before 2026-11-23" in verdict(found)
@@ -109,6 +121,11 @@ def test_a_certificate_of_tomorrow_says_when_it_begins() -> None:
 def test_a_subject_without_common_name_stays_whole() -> None:
     assert short_name("CN=gw-a,O=Org") == "gw-a"
     assert short_name("O=Org") == "O=Org"
+
+
+def test_a_comma_in_a_common_name_does_not_end_it() -> None:
+    assert short_name(r"O=Org,CN=Weird\, \"Inc\" a\+b\\c") == r'Weird, "Inc" a+b\c'
+    assert short_name(r"O=no\,CN=name") == r"O=no\,CN=name"
 
 
 def test_a_name_that_would_steer_the_terminal_is_shown_plain() -> None:

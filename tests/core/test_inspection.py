@@ -92,7 +92,7 @@ def test_an_encrypted_key_says_so_and_nothing_of_a_key_is_shown() -> None:
     encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"pw"))
     found = path_of(a_pem=encrypted, b_pem=GW_A.key.file_bytes(), c_pem=GW_A.cert_pem)
     text = "\n".join(lines(found))
-    assert "a.pem: private key, the key is encrypted" in text
+    assert "a.pem: private key, encrypted: as a CA's should be" in text
     assert "b.pem: private key, EC P-256, the key of [1]" in text
     secret = GW_A.key.file_bytes().splitlines()[1].decode()
     assert secret not in text + repr(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from tasks.core.credential_set import CA_FILE
 from tasks.core.observed import ca_on_disk, loaded_now, pending_ca, standby_started_after_files
 from tasks.core.snapshot import Snapshot
+from tasks.core.verdict import Outcome
 from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED
+from tests.core.endings import revocation_list
 from tests.core.snapshots import (
     NO_ANSWER,
     WITH_PAIR,
@@ -79,6 +82,34 @@ def test_a_ca_file_changed_since_the_start_is_named_with_both_sides() -> None:
     assert (finding.name, finding.where) == ("pending-ca", "gw-a")
     assert OTHER_SHARED.leaf.subject in finding.problem
     assert SHARED.leaf.subject in finding.problem
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "outcome"),
+    [
+        pytest.param(
+            lambda s: alter_file(s, "gw-a", CA_FILE, sha256=None, readable=False),
+            "is gone",
+            "",
+            id="gone (T3)",
+        ),
+        pytest.param(lambda s: alter_file(s, "gw-a", CA_FILE, readable=False), "T3", "", id="not readable"),
+        pytest.param(lambda s: alter_files(s, "gw-a", ca_pem=b"x"), "T1", Outcome.DEAD, id="garbage"),
+        pytest.param(lambda s: alter_files(s, "gw-a", ca_pem=b""), "holds nobody", "", id="not by our login"),
+        pytest.param(
+            lambda s: alter_files(s, "gw-a", ca_pem=revocation_list(9).pem()),
+            "holds nobody",
+            "",
+            id="a list and nothing else",
+        ),
+    ],
+)
+def test_what_a_restart_makes_of_the_ca_file_is_said(
+    change: Callable[[Snapshot], Snapshot], said: str, outcome: str
+) -> None:
+    (finding,) = pending_ca(change(healthy(runs=SHARED)))
+    assert said in finding.problem
+    assert finding.outcome == outcome
 
 
 def test_a_process_that_loaded_no_ca_file_beside_one_on_disk_is_named() -> None:

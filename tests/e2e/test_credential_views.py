@@ -67,6 +67,8 @@ def test_a_path_needs_no_inventory(quiet: Rig) -> None:
     refused = quiet.run((str(FAB), INSPECT, str(quiet.credentials), "--nodes"))
     assert refused.code == 2
     assert "--nodes and --served are about the cluster" in refused.stderr
+    unread = quiet.run((str(FAB), INSPECT, "/dev/null"))
+    assert (unread.code, unread.stderr.splitlines()[0]) == (4, "/dev/null cannot be read: not a regular file")
 
 
 def test_a_dead_node_is_unknown_in_every_form_and_the_others_are_judged(
@@ -83,7 +85,12 @@ def test_a_dead_node_is_unknown_in_every_form_and_the_others_are_judged(
     written = tmp_path / "amlen.prom"
     quiet.fab(EXPIRY, "--prometheus", "--output", str(written), inventory=one_dead).ok()
     up = parse(written.read_text())["amlen_tls_node_up"].samples
-    assert {dict(key)["node"]: value for key, value in up.items()} == {"gw-a": 1, "gw-b": 1, "gw-x": 0}
+    assert {dict(key)["node"]: value for key, value in up.items()} == {
+        "gw-a": 1,
+        "gw-b": 1,
+        "gw-x": 0,
+        "here": 1,
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["amlen.prom"]
     assert written.stat().st_mode & 0o777 == 0o644
 

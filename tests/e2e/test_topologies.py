@@ -75,6 +75,7 @@ def test_a_messagesight_cluster_whose_sshd_forbids_forwarding_is_migrated_by_com
         said = rig.fab("check").ok().stdout
         assert "reached via exec: gw-a, gw-b" in said
         assert "INFO not-observed: [gw-a, gw-b]" in said  # by exec a key would have to travel to the node
+        assert "INFO not-observed: [gw-a, gw-b]" in rig.fab("credentials.matrix").ok().stdout
         rig.migrate().ok()
         assert _all_new(rig)
         live = rig.lab.node("gw-a").directory / "root/var/messagesight/data/certificates/keystore"
