@@ -167,7 +167,7 @@ def _revocation(snapshot: Snapshot, seen: NodeSnapshot, files: NodeFiles) -> Ite
         seen,
         "Cluster_crl/crl.pem exists: it must stay valid (an expired one keeps everyone apart), and it does "
         "not keep a revoked member out, because the dialling side does not look (T12)",
-        "to shut a member out, change the CA; a newer list: fab credentials.crl --days 30 --place",
+        "to shut a member out, change the CA; a newer list: fab credentials.crl --days 90 --place",
     )
     yield from lying_on(snapshot, seen.node)
 

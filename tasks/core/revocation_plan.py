@@ -121,7 +121,7 @@ def _placed_notes(found: RevocationList, at: datetime) -> Iterator[str]:
     days = round((found.next_update - at) / timedelta(days=1))
     yield (
         f"From {found.next_update:%Y-%m-%d %H:%M} UTC on (in {days} days) nobody connects to a server that has "
-        "loaded it; before that day: a newer list (--days 30 --place) and a restart of every member again"
+        "loaded it; before that day: a newer list (--days 90 --place) and a restart of every member again"
     )
 
 

@@ -118,7 +118,7 @@ def _dates(found: RevocationList, acceptor: Acceptor, words: _Words) -> Iterator
         text = (
             f"{file} expires in {days} days ({ends}): from then on {words.apart}; it is read at a start only"
         )
-        remedy = f"fab credentials.crl{words.option} --days 30 --place, then restart every member in turn"
+        remedy = f"fab credentials.crl{words.option} --days 90 --place, then restart every member in turn"
         yield Finding(f"{words.prefix}-expires", Severity.WARNING, node, text, remedy)
 
 

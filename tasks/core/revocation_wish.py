@@ -12,7 +12,7 @@ from tasks.core.revocation import REASONS, RevocationList, parse_serial, serial_
 
 TASK = "credentials.crl"
 USES: Mapping[str, FileNames] = {"cluster": CLUSTER, "ha": HA}
-USUAL_DAYS, MOST_DAYS = 30, 3650
+USUAL_DAYS, MOST_DAYS = 90, 3650
 
 
 @dataclass(frozen=True, slots=True)

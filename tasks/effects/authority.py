@@ -24,6 +24,7 @@ from tasks.core.private_keys import (
     read_private_key,
 )
 from tasks.effects.ca_files import CaFiles, look_into, made_here, own_folder
+from tasks.effects.credential_files import typed_path
 from tasks.effects.secrets import origin
 
 Resolve = Callable[[SecretRef], SecretStr]
@@ -63,7 +64,7 @@ def open_authority(cluster: Cluster, *, use: str, from_ca: str, secrets: Resolve
     Raises:
         UsageError: Every reason why this CA cannot issue, each with what to do; or no passphrase.
     """
-    folder = Path(from_ca).expanduser() if from_ca else own_folder(cluster, use)
+    folder = typed_path(from_ca) if from_ca else own_folder(cluster, use)
     files = look_into(folder)
     key, key_faults = _only_key(folder, files, cluster=cluster, secrets=secrets)
     now = datetime.now(UTC)

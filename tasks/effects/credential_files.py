@@ -117,15 +117,20 @@ def _read_source(source: _Source) -> tuple[dict[str, bytes], dict[str, Finding]]
     return files, faults
 
 
-def read_file(path: Path) -> bytes:
+def typed_path(text: str) -> Path:
+    """A path as it was typed; the ~ of nobody stays what it is, and nothing lies there."""
+    return Path(os.path.expanduser(text))
+
+
+def read_file(path: Path, *, most_bytes: int = _MAX_BYTES) -> bytes:
     """A regular file of moderate size; raises OSError, with a reason, for all else."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         seen = os.fstat(descriptor)
         if not stat.S_ISREG(seen.st_mode):
             raise OSError(0, "not a regular file")
-        if seen.st_size > _MAX_BYTES:
-            raise OSError(0, f"{seen.st_size} bytes; a PEM file of at most {_MAX_BYTES} is wanted")
+        if seen.st_size > most_bytes:
+            raise OSError(0, f"{seen.st_size} bytes; a PEM file of at most {most_bytes} is wanted")
         return file.read()
 
 

@@ -16,7 +16,7 @@ from tasks.core.model import Cluster
 from tasks.core.order import no_pair, unknown_use
 from tasks.core.signing_requests import SHARED, csr_name
 from tasks.effects.console import say
-from tasks.effects.credential_files import entries, read_file
+from tasks.effects.credential_files import entries, read_file, typed_path
 from tasks.effects.credential_writing import (
     Contents,
     member_contents,
@@ -86,7 +86,7 @@ def _read_all(paths: Iterable[str]) -> tuple[Certificate, ...]:
 
 def _files(paths: Iterable[str]) -> Iterator[tuple[Path, bool]]:
     """Each file, and whether it was named itself: then it must hold certificates."""
-    for path in (Path(given).expanduser() for given in paths):
+    for path in map(typed_path, paths):
         if not path.is_dir():
             yield path, True
             continue

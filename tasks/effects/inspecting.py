@@ -71,7 +71,7 @@ def inspect_path(path: str, *, json_wanted: bool = False) -> None:
         OperatorError: It is there, and nothing of it can be read.
     """
     now = SystemClock().now()
-    local = read_path(Path(path).expanduser(), at=now)
+    local = read_path(typed_path(path), at=now)
     found = shown([local_bundle(local, at=now, guess=True)])
     if json_wanted:
         say(_json(found), verbatim=True)

@@ -140,11 +140,8 @@ def resume(site: Site, journey: Journey, *, stop_after: int | None = None) -> Ou
     """
     with speaking_for(journey.task):
         record = resumable(site.cluster.runs_dir)
-        if record.plan.task != journey.task:
-            raise UsageError(
-                f"the open run {record.id} is one of {record.plan.task}, not of {journey.task}",
-                remedy=f"fab {record.plan.task} --resume",
-            )
+    _refuse_another_task(record, journey)
+    with speaking_for(journey.task):
         _refuse_another_subject(record, journey)
         prepared = journey.prepare(site)
         left = record.progress().remaining(record.plan)
@@ -152,6 +149,14 @@ def resume(site: Site, journey: Journey, *, stop_after: int | None = None) -> Ou
         outcome = resume_run(site, prepared, record, report=ConsoleReporter(), stop_after=stop_after)
         _conclude(site, journey, record.plan, outcome)
     return outcome
+
+
+def _refuse_another_task(record: RunRecord, journey: Journey) -> None:
+    if record.plan.task != journey.task:
+        raise UsageError(
+            f"the open run {record.id} is one of {record.plan.task}, not of {journey.task}",
+            remedy=f"fab {record.plan.task} --resume",
+        )
 
 
 def _refuse_another_subject(record: RunRecord, journey: Journey) -> None:

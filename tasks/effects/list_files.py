@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
-from tasks.core.errors import OperatorError, UsageError
+from tasks.core.errors import UsageError
 from tasks.core.revocation import ListFault, RevocationList, parse_list
-from tasks.effects.credential_files import local_error
+from tasks.effects.credential_files import local_error, read_file
 
 _MAX_BYTES = 8 << 20  # an entry has about 40 bytes
 
@@ -24,9 +24,7 @@ def read_list(path: Path) -> bytes | None:
         OperatorError: It cannot be read.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise OperatorError(f"{path} has more than {_MAX_BYTES} bytes", remedy=f"ls -l {path}")
-        return path.read_bytes()
+        return read_file(path, most_bytes=_MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -78,7 +76,7 @@ def certificate_in(path: Path) -> Certificate:
         CertificateFault: There is none, or the file cannot be read.
     """
     try:
-        content = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else b""
+        content = read_file(path)
     except OSError as error:
         raise CertificateFault(error.strerror or "it cannot be read") from error
     try:
@@ -91,7 +89,7 @@ def chain_here(folder: Path, member: str, name: str) -> tuple[Certificate, ...]:
     """A member's certificate file, its own before the shared one; nothing where there is none to be read."""
     for path in (folder / member / name, folder / name):
         try:
-            return parse_pem_chain(path.read_bytes())
+            return parse_pem_chain(read_file(path))
         except (OSError, CertificateFault):
             continue
     return ()

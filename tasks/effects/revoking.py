@@ -25,6 +25,7 @@ from tasks.core.revocation_text import list_table, made_lines
 from tasks.core.revocation_wish import USUAL_DAYS, ListWish, Meant, meant_by, refuse_strangers
 from tasks.effects.authority import open_authority
 from tasks.effects.console import say, show_table
+from tasks.effects.credential_files import typed_path
 from tasks.effects.list_files import certificate_in, chain_here, list_here, write_list
 from tasks.effects.operations import show_findings
 
@@ -87,7 +88,7 @@ def _chains(cluster: Cluster, wish: ListWish) -> Chains:
 
 def _meant(words: tuple[str, ...], chains: Chains) -> tuple[Meant, ...]:
     return meant_by(
-        words, members=chains, certificate_in=lambda word: certificate_in(Path(word).expanduser())
+        words, members=chains, certificate_in=lambda word: certificate_in(typed_path(word))
     )
 
 
