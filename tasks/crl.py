@@ -7,10 +7,10 @@ from tasks.core.revocation_wish import ListWish
 from tasks.effects.list_journey import tend_list
 
 HELP = {
-    "revoke": "a member, a certificate's file, or a serial number in hex (0x1A2B, 1A:2B); may be repeated",
+    "revoke": "a member (its certificate here), a file, or a serial number in hex (0x1A2B, 1A:2B); may be repeated",
     "unrevoke": "the same, to be taken out of the list again",
     "reason": "of what is revoked: keyCompromise, superseded, cessationOfOperation, ...",
-    "days": "validity of the list (default: 30); from its end on nobody connects where it is loaded",
+    "days": "validity of the list in days (default: 90); from its end on nobody connects where it is loaded",
     "from-ca": "a folder with the key and certificate of another CA than the cluster's own",
     "use": "cluster: Cluster_crl/crl.pem on all nodes; ha: HA_crl/crl.pem on those of pairs",
     "place": "put the list on the nodes; restarts nothing",

@@ -36,6 +36,9 @@ def authority_faults(chain: Chain, *, at: datetime) -> Iterator[str]:
         yield f"{issuer.subject} is no CA (basicConstraints) -> name the folder of the CA's own certificate"
     elif (usage := _key_usage(issuer)) is not None and not usage.key_cert_sign:
         yield f"{issuer.subject} must not sign certificates (keyUsage) -> a CA whose keyUsage has keyCertSign"
+    if issuer.key_kind.startswith("RSA-PSS"):
+        text = f"{issuer.subject} has an {issuer.key_kind} key, and nothing is signed by such a one here"
+        yield f"{text} -> let the CA sign itself: fab credentials.request, then credentials.import"
     for below, one in enumerate(chain):
         yield from _dates(one, at=at)
         limit = _path_length(one)

@@ -133,12 +133,15 @@ def _logins(inventory: InventoryShape, key: str) -> Iterator[Fault]:
 
 def _ca_apart(inventory: InventoryShape, key: str) -> Iterator[Fault]:
     """A CA's key is never within what is copied to the nodes and handed on."""
-    cluster = inventory.clusters[key]
-    folder, sets = cluster.ca.folder or Path("ca", key), cluster.credentials or Path("credentials", key)
-    if Path(posixpath.normpath(folder)).is_relative_to(posixpath.normpath(sets)):
-        problem = f"the CA's folder {shown(str(folder))} is within that of the credential sets"
-        said = ("ca", "folder") if cluster.ca.folder else ("credentials",)
-        yield Fault(("clusters", key, *said), problem, f"a folder apart, e.g. ca/{key}")
+    own = inventory.clusters[key]
+    folder = own.ca.folder or Path("ca", key)
+    for name, cluster in inventory.clusters.items():
+        sets = cluster.credentials or Path("credentials", name)
+        if Path(posixpath.normpath(folder)).is_relative_to(posixpath.normpath(sets)):
+            whose = "the credential sets" if name == key else f"the credential sets of {name}"
+            problem = f"the CA's folder {shown(str(folder))} is within that of {whose}"
+            said = (key, "ca", "folder") if own.ca.folder else (name, "credentials")
+            yield Fault(("clusters", *said), problem, f"a folder apart, e.g. ca/{key}")
 
 
 _RULES: tuple[tuple[Rule, tuple[YamlPath, ...]], ...] = (

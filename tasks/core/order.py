@@ -56,7 +56,7 @@ class Order:
         yield from unknown_use(self.use)
         yield from impossible_days("days", self.days)
         yield from impossible_days("ca-days", self.ca_days)
-        yield from long_organization(self.organization)
+        yield from unfit_organization(self.organization)
 
     def _together(self) -> Iterator[str]:
         of_a_ca = {
@@ -82,8 +82,10 @@ def impossible_days(option: str, days: int) -> Iterator[str]:
         yield f"--{option} {days} is impossible: a number from 1 to {MOST_DAYS}"
 
 
-def long_organization(organization: str) -> Iterator[str]:
-    if len(organization.encode()) > MOST_NAME_BYTES:
+def unfit_organization(organization: str) -> Iterator[str]:
+    if not organization.isprintable():
+        yield "--organization holds what cannot be shown: letters, digits and signs in UTF-8 only"
+    elif len(organization.encode()) > MOST_NAME_BYTES:
         yield f"--organization is too long: at most {MOST_NAME_BYTES} bytes"
 
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 
 from tasks.core.certificates import Certificate
+from tasks.core.file_names import HA
 from tasks.core.issuing import CLOCK_SKEW, Issuer
 from tasks.core.revocation_reading import ListFault as ListFault
 from tasks.core.revocation_reading import RevocationList as RevocationList
@@ -22,6 +23,10 @@ from tasks.core.revocation_reading import serial_of as serial_of
 T12 = (
     "a revocation list does not keep a member out: the side that dials looks at no list, so that a revoked "
     "member is still dialed by the others and shows connected (T12); to shut a member out, change the CA"
+)
+_OF_PAIRS = (
+    "a pair needs both directions: where the list names its certificate, its two nodes stay apart from the next "
+    "start on (among members the side that dials looks at no list: T12); to shut a node out, change the CA"
 )
 REASONS = (
     "keyCompromise",
@@ -65,6 +70,12 @@ def next_list(
     key = issuer.key.for_tls()
     edwards = isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
     return list_of(builder.sign(key, None if edwards else hashes.SHA256()))
+
+
+def limits_of(name: str) -> str:
+    """The sentence about what the list of this name, "HA_crl/crl.pem", is not good for."""
+    text = _OF_PAIRS if name == HA.crl else T12
+    return text[0].upper() + text[1:]
 
 
 def cannot_sign(issuer: Certificate) -> str | None:

@@ -11,7 +11,7 @@ from tasks.core.keystore_plan import counts_now, primary_first
 from tasks.core.model import Cluster, Member, Node
 from tasks.core.places import WORK_NAME
 from tasks.core.plan import Counts, ListChange, Plan, Step, StepKind
-from tasks.core.revocation import T12, RevocationList
+from tasks.core.revocation import RevocationList, limits_of
 from tasks.core.revocation_nodes import list_sha256
 from tasks.core.revocation_wish import TASK, ListWish
 from tasks.core.snapshot import NodeFiles, Snapshot
@@ -102,7 +102,7 @@ def _notes(
     return (
         f"{_READ}: this takes effect with each server's next one, asked for or not (a crash, a reboot): "
         + restart_commands(touched),
-        *(_placed_notes(found, at) if found else ()),
+        *(_placed_notes(found, at, changes) if found else ()),
         *(_kept_notes(changes)),
         *_warnings(findings),
     )
@@ -113,8 +113,8 @@ def restart_commands(members: Iterable[Member]) -> str:
     return ", ".join(f"fab restart {member.name}" for member in members)
 
 
-def _placed_notes(found: RevocationList, at: datetime) -> Iterator[str]:
-    yield T12[0].upper() + T12[1:]
+def _placed_notes(found: RevocationList, at: datetime, changes: Mapping[str, ListChange]) -> Iterator[str]:
+    yield from dict.fromkeys(limits_of(change.name) for change in changes.values())
     if found.next_update is None:
         yield "It has no end of validity"
         return

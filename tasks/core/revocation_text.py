@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tasks.core.render import TextTable
-from tasks.core.revocation import T12, RevocationList, serial_text
+from tasks.core.revocation import RevocationList, limits_of, serial_text
 from tasks.core.revocation_wish import TASK, ListWish
 
 _HEADER = ("SERIAL", "WHO", "SINCE", "REASON")
@@ -41,7 +41,7 @@ def made_lines(
         lines.append(
             "After its end nobody connects to a server that has loaded it: renew and place it in time"
         )
-    lines.append(T12[0].upper() + T12[1:])
+    lines.append(limits_of(wish.names.crl))
     if not wish.place:
         lines.append(f"Nothing was placed -> fab {TASK} --place{wish.option}")
     return tuple(lines)

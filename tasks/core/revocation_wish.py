@@ -168,7 +168,10 @@ def refuse_strangers(
         for one in (*revoke, *unrevoke)
         if one.certificate is not None and not issued(one.certificate)
     ]
+    remedy = (
+        "another CA: --from-ca DIR; the list was left as it is" if faults else "the list was left as it is"
+    )
     faults += [f"{one.what}: not revoked" for one in unrevoke if one.serial not in listed]
     faults += [f"{serial_text(serial)}: --revoke and --unrevoke at once" for serial in sorted(both)]
     if faults:
-        raise UsageError("\n".join(faults), remedy="another CA: --from-ca DIR; the list was left as it is")
+        raise UsageError("\n".join(faults), remedy=remedy)

@@ -30,7 +30,6 @@ from tasks.effects.secrets import origin
 Resolve = Callable[[SecretRef], SecretStr]
 
 _OTHERS_MAY_LOOK = stat.S_IRWXG | stat.S_IRWXO
-_MAKE = "fab credentials.create --kind ca makes a CA; --from-ca DIR takes another one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,14 @@ def open_authority(cluster: Cluster, *, use: str, from_ca: str, secrets: Resolve
         missing = not from_ca and not made_here(folder)
         raise UsageError(
             "\n".join(faults),
-            remedy=_MAKE if missing else f"correct that in {folder}, then repeat the command",
+            remedy=_make(use) if missing else f"correct that in {folder}, then repeat the command",
         )
     return Authority(folder, Issuer(chain[0], key), chain[1:])
+
+
+def _make(use: str) -> str:
+    option = " --use ha" if use == "ha" else ""
+    return f"fab credentials.create --kind ca{option} makes a CA; --from-ca DIR takes another one"
 
 
 def _only_key(
@@ -86,7 +90,8 @@ def _only_key(
 ) -> tuple[PrivateKey | None, tuple[str, ...]]:
     """The one key that is there, opened; or None and why not."""
     if not folder.is_dir():
-        return None, (f"there is no CA in {folder}: no such folder -> make one, or name another CA's",)
+        why = "it is no folder" if folder.exists() else "no such folder"
+        return None, (f"there is no CA in {folder}: {why} -> make one, or name another CA's",)
     number = sum(map(count_keys, files.keys.values()))
     if number == 0:
         return None, (f"{folder} holds no private key to sign with (PEM) -> put the CA's key there, 0600",)

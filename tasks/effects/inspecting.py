@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from tasks.core.checks import ssh_reaches
 from tasks.core.checks_files import file_checks
@@ -32,6 +31,7 @@ from tasks.core.node_tables import (
 from tasks.core.observed import pending_ca
 from tasks.core.snapshot import Snapshot, Unseen
 from tasks.effects.console import say, show_table, width
+from tasks.effects.credential_files import typed_path
 from tasks.effects.local_files import read_path, read_sets
 from tasks.effects.look import take_snapshot
 from tasks.effects.site import Site

@@ -32,10 +32,11 @@ class PreparedList(Prepared):
 
     found: RevocationList | None  # None where lists are removed
     sha256: str | None
+    command: str  # without --plan
 
     @property
     def judged_again_by(self) -> str:
-        return f"fab {TASK} --place --plan"
+        return f"fab {self.command} --plan"
 
 
 def tend_list(
@@ -80,7 +81,7 @@ def _prepare(site: Site, wish: ListWish, *, fresh: bool) -> PreparedList:
     snapshot = take_snapshot(site)
     usual = tuple(f for f in check_cluster(snapshot) if f.name in FILE_FINDINGS)
     if wish.remove or not fresh:
-        return PreparedList(snapshot, {}, usual, None, None)
+        return PreparedList(snapshot, {}, usual, None, None, wish.command)
     path = site.cluster.credentials / wish.names.crl
     found, content = list_here(path), read_list(path)
     if found is None or content is None:
@@ -90,7 +91,7 @@ def _prepare(site: Site, wish: ListWish, *, fresh: bool) -> PreparedList:
         )
     sha256 = hashlib.sha256(content).hexdigest()
     judged = _judged(snapshot, wish, content)
-    return PreparedList(snapshot, {}, (*usual, *judged), found, sha256)
+    return PreparedList(snapshot, {}, (*usual, *judged), found, sha256, wish.command)
 
 
 def _judged(snapshot: Snapshot, wish: ListWish, content: bytes) -> tuple[Finding, ...]:

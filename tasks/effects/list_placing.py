@@ -56,7 +56,8 @@ def _refuse_other(run: Run, node: Node, change: ListChange, seen: str | None) ->
         raise RemoteError(
             f"{change.name} is another than the plan saw: somebody has changed it since",
             node=node.name,
-            remedy=f"look who; fab migrate-cluster --break-lock {run.record.id}, then a new plan: fab plan",
+            remedy=f"look who; fab migrate-cluster --break-lock {run.record.id}, "
+            f"then a new plan: fab {run.plan.command} --plan",
         )
 
 

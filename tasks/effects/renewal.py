@@ -51,11 +51,11 @@ def renew_sets(cluster: Cluster, wish: RenewalWish, *, secrets: Resolve) -> Sets
 def _refuse_self_signed(sets: Sets, wish: RenewalWish) -> None:
     alone = self_signed(sets)
     if alone:
-        use = " --use ha" if wish.use == "ha" else ""
+        use, shows = (" --use ha", "ha.migrate --plan") if wish.use == "ha" else ("", "credentials.matrix")
         raise Refused(
             f"the certificate of {', '.join(alone)} is self-signed: no CA can renew it",
             remedy=f"fab credentials.create --force{use} makes a new set, which is a change of CA for everybody: "
-            "fab credentials.matrix shows what that means",
+            f"fab {shows} shows what that means",
         )
 
 

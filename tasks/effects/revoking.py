@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -87,9 +86,7 @@ def _chains(cluster: Cluster, wish: ListWish) -> Chains:
 
 
 def _meant(words: tuple[str, ...], chains: Chains) -> tuple[Meant, ...]:
-    return meant_by(
-        words, members=chains, certificate_in=lambda word: certificate_in(typed_path(word))
-    )
+    return meant_by(words, members=chains, certificate_in=lambda word: certificate_in(typed_path(word)))
 
 
 def _refuse_self_signed(chains: Chains) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -71,6 +72,15 @@ def test_every_fault_is_told_at_once() -> None:
     root = authority("old root", path_length=0, not_after=NOW - DAY)
     below = authority("below", under=root, not_after=NOW - DAY)
     assert len(faults(below.certificate, root.certificate)) == 3
+
+
+def test_with_the_key_of_an_rsa_pss_ca_nothing_is_signed_here() -> None:
+    pss, rsa = (
+        replace(WORKS.above[-1], der=WORKS.above[-1].der, key_kind=kind)
+        for kind in ("RSA-PSS 2048", "RSA 2048")
+    )
+    assert "let the CA sign itself: fab credentials.request" in faults(pss)[0]
+    assert faults(rsa) == []
 
 
 def test_the_certificate_of_a_key_is_found_by_the_key() -> None:

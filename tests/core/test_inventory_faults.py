@@ -120,6 +120,15 @@ HOSTS = [
 ]
 
 
+def test_the_folder_of_a_ca_is_not_among_the_sets_of_another_cluster_either() -> None:
+    other = "  other:\n    members: {x: {host: i}}\n"
+    (fault,) = faults(demo("ca: {folder: credentials/other/x}") + other).faults
+    assert fault.path == ("clusters", "demo", "ca", "folder")
+    assert "is within that of the credential sets of other" in fault.render("")
+    apart = parse(demo("ca: {folder: ca/other/x}") + other, path=FILE, cluster="demo")
+    assert apart.ca_folder == Path("/etc/amlen/ca/other/x")
+
+
 @pytest.mark.parametrize(("host", "expected"), HOSTS, ids=[host for host, _ in HOSTS])
 def test_a_host_that_cannot_be_one_is_told_what_it_looks_like(host: str, expected: str) -> None:
     (fault,) = faults(f"clusters: {{demo: {{members: {{a: {{host: {host}}}}}}}}}").faults

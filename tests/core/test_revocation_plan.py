@@ -174,6 +174,8 @@ def test_what_is_said_of_a_list_that_was_made() -> None:
     assert lines[-1] == "Nothing was placed -> fab credentials.crl --place"
     empty = made(before=first, drop={one.serial for one in first.revoked}, now=NOW + timedelta(days=1))
     lines = made_lines(empty, path=path, at=NOW, wish=ListWish(place=True, use="ha"), of_another="CN=old CA")
+    assert any(line.startswith("A pair needs both directions") for line in lines)
+    assert not any("shows connected" in line for line in lines)
     assert "number 2 of CN=cluster CA, revokes nobody" in lines[0]
     assert "The list before was of CN=old CA" in lines[1]
     assert not any("fab credentials.crl" in line for line in lines)

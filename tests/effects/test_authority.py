@@ -101,6 +101,13 @@ def test_no_ca_names_the_ways_to_one(here: Cluster, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder") as caught:
         opened(here)
     assert caught.value.remedy.startswith("fab credentials.create --kind ca makes a CA; --from-ca DIR")
+    with pytest.raises(UsageError, match=r"ca/ha: no such folder") as caught:
+        open_authority(here, use="ha", from_ca="", secrets=told)
+    assert caught.value.remedy.startswith("fab credentials.create --kind ca --use ha makes a CA")
+    with pytest.raises(UsageError, match=r"no CA in ~nobody-here/ca: no such folder"):
+        open_authority(here, use="cluster", from_ca="~nobody-here/ca", secrets=told)
+    with pytest.raises(UsageError, match=r"no CA in /dev/null: it is no folder"):
+        open_authority(here, use="cluster", from_ca="/dev/null", secrets=told)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="holds no private key to sign with"):
         opened(here, tmp_path / "empty")

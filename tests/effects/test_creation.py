@@ -62,8 +62,18 @@ def test_nothing_is_overwritten_unless_it_is_forced(tmp_path: Path) -> None:
         (Order(days=-1), "--days -1 is impossible"),
         (Order("ca", ca_days=36501), "--ca-days 36501 is impossible"),
         (Order(organization="ü" * 33), "--organization is too long"),
+        (Order(organization="a\x1b[31m"), "--organization holds what cannot be shown"),
+        (Order(organization="\udcff"), "--organization holds what cannot be shown"),
     ],
-    ids=["kind", "no days", "days before today", "days beyond a century", "organization"],
+    ids=[
+        "kind",
+        "no days",
+        "days before today",
+        "days beyond a century",
+        "organization",
+        "steering signs",
+        "no UTF-8",
+    ],
 )
 def test_an_impossible_order_is_refused_and_nothing_is_made(
     tmp_path: Path, order: Order, problem: str

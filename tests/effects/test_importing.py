@@ -191,6 +191,11 @@ def test_every_file_that_cannot_be_read_is_named(requested: Cluster, tmp_path: P
         imported(requested, tmp_path, use="both")
 
 
+def test_the_home_of_nobody_is_no_file(requested: Cluster) -> None:
+    with pytest.raises(UsageError, match=r"~nobody-here/answer\.pem cannot be read: No such file"):
+        imported(requested, Path("~nobody-here/answer.pem"))
+
+
 def test_a_folder_may_hold_other_files_but_no_broken_certificates(requested: Cluster, tmp_path: Path) -> None:
     folder = answered(requested, tmp_path / "answer")
     (folder / "README").write_text("please find attached")

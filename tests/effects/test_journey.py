@@ -52,6 +52,13 @@ def test_the_run_of_another_task_is_not_resumed_and_its_command_is_named(site: S
     assert no.value.remedy == "fab cluster.create --resume"
 
 
+def test_the_migrations_own_run_is_named_by_its_own_command(site: Site) -> None:
+    open_run(site.cluster.runs_dir, PLAN.model_copy(update={"task": "migrate-cluster"}), at=NOON)
+    with pytest.raises(UsageError, match=r"is one of migrate-cluster, not of cluster.join") as no:
+        resume(site, _journey("cluster.join"))
+    assert no.value.remedy == "fab migrate-cluster --resume"
+
+
 def test_a_run_for_one_member_is_not_resumed_in_the_name_of_another(site: Site) -> None:
     plan = PLAN.model_copy(update={"task": "cluster.join", "command": "cluster.join gw-d --stop-after 1"})
     open_run(site.cluster.runs_dir, plan, at=NOON)

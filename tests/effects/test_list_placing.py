@@ -18,9 +18,11 @@ from tasks.core.revocation_wish import ListWish
 from tasks.core.snapshot import NodeSnapshot, Snapshot
 from tasks.effects.files import look_at_files
 from tasks.effects.list_files import write_list
+from tasks.effects.list_journey import PreparedList
 from tasks.effects.list_placing import change_list
 from tasks.effects.run import Run
 from tasks.effects.site import Site
+from tests.core.snapshots import healthy
 from tests.effects.keystore_node import NO_REST, cluster_of, run_of
 from tests.effects.node_tree import (
     SHELLS,
@@ -158,8 +160,10 @@ def test_another_list_than_the_plan_saw_is_left_alone(node: Tree, content: bytes
     old_list(node)
     plan = planned(node, content)
     node.write(live(node), b"somebody's")
-    with pytest.raises(RemoteError, match="another than the plan saw"):
+    plan = plan.model_copy(update={"command": "credentials.crl --place"})
+    with pytest.raises(RemoteError, match="another than the plan saw") as caught:
         change(node, plan)
+    assert caught.value.remedy.endswith("then a new plan: fab credentials.crl --place --plan")
     assert live(node).read_bytes() == b"somebody's"
 
 
@@ -232,3 +236,13 @@ def test_broken_off_anywhere_one_of_the_two_lists_lies_there_whole() -> None:
                     change(node, plan)
                 assert (live(node).read_bytes() if live(node).exists() else None) == content
         assert number >= 3
+
+
+def test_what_was_refused_is_judged_again_by_the_same_wish() -> None:
+    for wish, command in (
+        (ListWish(place=True), "fab credentials.crl --place --plan"),
+        (ListWish(place=True, use="ha"), "fab credentials.crl --place --use ha --plan"),
+        (ListWish(remove=True), "fab credentials.crl --remove --plan"),
+    ):
+        prepared = PreparedList(healthy(), {}, (), None, None, wish.command)
+        assert prepared.judged_again_by == command

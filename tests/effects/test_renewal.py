@@ -108,7 +108,13 @@ def test_a_shared_self_signed_set_has_no_ca_to_renew_it(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="gw-a, gw-b, gw-d is self-signed: no CA can renew it") as caught:
         renew_sets(of, RenewalWish(), secrets=told)
     assert caught.value.remedy.startswith("fab credentials.create --force makes a new set")
+    assert "fab credentials.matrix shows" in caught.value.remedy
     assert files_in(tmp_path) == before
+    pairs = pairs_in(tmp_path)
+    create_sets(pairs, Order(use="ha"), force=False, secrets=told)
+    with pytest.raises(Refused, match="gw-x, gw-y is self-signed: no CA can renew it") as caught:
+        renew_sets(pairs, RenewalWish(use="ha"), secrets=told)
+    assert "fab ha.migrate --plan shows" in caught.value.remedy
 
 
 def test_whoever_has_no_leaf_of_the_ca_is_left_alone_and_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import replace
@@ -165,6 +166,17 @@ def test_a_broken_list_is_not_written_over(cluster: Cluster) -> None:
         make(cluster, "gw-a")
     assert f"mv {path_of(cluster)}" in caught.value.remedy
     assert path_of(cluster).read_bytes() == b"garbage"
+
+
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero", "~nobody-here/cert.pem"])
+def test_what_is_no_file_is_told_and_never_waited_for(cluster: Cluster, tmp_path: Path, what: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match=r"not a regular file|No such file"):
+        make(cluster, str(tmp_path / what) if what == "pipe" else what)
+    path_of(cluster).parent.mkdir()
+    os.mkfifo(path_of(cluster))
+    with pytest.raises(OperatorError, match=r"cannot read .*crl\.pem: not a regular file"):
+        make(cluster, "gw-a")
 
 
 def test_of_another_cas_list_nothing_is_carried_over_and_that_is_said(
