@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 from OpenSSL import crypto
 
 from tasks.core import x509_facts
-from tasks.core.pem import broken_block, describe_without_blocks, openssl_reason, pem_blocks
+from tasks.core.pem import Unreadable, broken_block, describe_without_blocks, openssl_reason, pem_blocks
 
 BUILTIN_SHA256 = frozenset(
     {
@@ -22,16 +22,8 @@ BUILTIN_SHA256 = frozenset(
 )
 
 
-class CertificateFault(Exception):
-    """Bytes that do not hold the certificates wanted.
-
-    Args:
-        reason: What is wrong, to follow "… cannot be read: ".
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class CertificateFault(Unreadable):
+    """Bytes that do not hold the certificates wanted."""
 
 
 @dataclass(frozen=True, slots=True)

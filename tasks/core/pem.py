@@ -17,6 +17,18 @@ _LAST_LINE = re.compile(rb"^\x00", re.MULTILINE)  # a line that begins with NUL 
 _HEADER = re.compile(rb"^[A-Za-z-]+:.*$", re.MULTILINE)
 
 
+class Unreadable(Exception):
+    """Bytes that do not hold what is looked for in them.
+
+    Args:
+        reason: What is wrong, to follow "… cannot be read: ".
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class PemBlock:
     """One block: its label ("CERTIFICATE") and the offset of its BEGIN line."""

@@ -10,21 +10,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tasks.core.certificates import Certificate
-from tasks.core.pem import describe_without_blocks, pem_blocks
+from tasks.core.pem import Unreadable, describe_without_blocks, pem_blocks
 
 _NOT_REVOKED = "removeFromCRL"
 
 
-class ListFault(Exception):
-    """Bytes in which the server would find no list: it makes no TLS context then (T1).
-
-    Args:
-        reason: What is wrong, to follow "… cannot be read: ".
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class ListFault(Unreadable):
+    """Bytes in which the server would find no list: it makes no TLS context then (T1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,13 +82,13 @@ def start_with(
             Loaded(builtin, known, capability=capability, builtin=True), f"{lacking} cannot be opened"
         )
     chain = _chain(found.cert or b"", rules)
-    key = _key(found.key or b"", rules)
-    for part in (chain, key, trusted):
-        if isinstance(part, Dead):
-            return part
-    assert not isinstance(chain, Dead)
-    assert not isinstance(key, Dead)
-    assert not isinstance(trusted, Dead)
+    if isinstance(chain, Dead):
+        return chain
+    key = _key(found.key or b"")
+    if isinstance(key, Dead):
+        return key
+    if isinstance(trusted, Dead):
+        return trusted
     if not key.matches(chain[0]):
         return Dead("pair", f"the key ({key.kind}) is not that of the first certificate")
     crl = _list(found.crl)
@@ -104,7 +104,7 @@ def _chain(data: bytes, rules: ServerRules) -> tuple[Certificate, ...] | Dead:
     return Dead("cert", weak) if weak and rules.weak_is_refused else chain
 
 
-def _key(data: bytes, rules: ServerRules) -> PrivateKey | Dead:
+def _key(data: bytes) -> PrivateKey | Dead:
     key = read_private_key(data)
     return key if isinstance(key, PrivateKey) else Dead("key", key.reason)
 
