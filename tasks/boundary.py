@@ -118,21 +118,24 @@ _ACTING: Mapping[str, tuple[Any, str]] = {
     "approve": ("", "run only the plan with this fingerprint"),
     "resume": (False, "go on with the interrupted run"),
     "stop_after": (0, "stop when this many members have been restarted"),
+    "until": (0, "stop when this round is complete; the run stays open"),
     "ignore": ((), "a finding's name; it stays visible and does not stop"),
     "break_lock": ("", "give up this run and free its lock on every node"),
 }
 
 
 def acting_task(
-    *, help: Mapping[str, str], stop_after: bool = True, **options: Any
+    *, help: Mapping[str, str], stop_after: bool = True, rounds: bool = False, **options: Any
 ) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
     """Make an acting task of a function that takes an `Acting`, then its own wishes.
 
     Args:
         help: What its own options mean; or, for one of the common ones, what it means here.
         stop_after: Whether it restarts several members.
+        rounds: Whether it may do so in several rounds.
     """
-    common = {name: said for name, said in _ACTING.items() if stop_after or name != "stop_after"}
+    left_out = {name for name, taken in (("stop_after", stop_after), ("until", rounds)) if not taken}
+    common = {name: said for name, said in _ACTING.items() if name not in left_out}
     texts = {name.replace("_", "-"): text for name, (_, text) in common.items()} | dict(help)
 
     def make(body: Callable[..., None]) -> Task[Callable[..., None]]:
@@ -156,6 +159,7 @@ def _acting(given: Mapping[str, Any]) -> Acting:
             plan_only=given["plan"],
             ignored=frozenset(given["ignore"]),
             stop_after=given.get("stop_after") or None,
+            until=given.get("until") or None,
         ),
         again=given["resume"],
         break_lock_of=given["break_lock"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.boundary import opened, operator_task
-from tasks.core.planning import Wish
+from tasks.core.course import Wish
 from tasks.effects.matrix import show_matrix
 
 

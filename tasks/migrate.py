@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from tasks.boundary import Acting, acting_task, opened, operator_task
-from tasks.core.planning import Wish
+from tasks.core.course import Wish
 from tasks.effects.console import say
 from tasks.effects.operations import MIGRATION, make_plan, migration_plan, show_plan
 
 HELP = {
     "observer": "the member restarted last (default: chosen, see the plan)",
-    "strategy": "auto | prescribed",
+    "strategy": "auto | renew | overlap | bridge | prescribed (the plan shows what each costs)",
     "place-first": "swap in all members' files before the first restart, as the documentation reads",
 }
 IGNORE = {"ignore": "a finding's name; it stays visible and does not stop"}
@@ -37,7 +37,7 @@ def plan(
         say(made.model_dump_json(indent=2)) if json else show_plan(made)
 
 
-@acting_task(help=HELP)
+@acting_task(help=HELP, rounds=True)
 def migrate_cluster(
     acting: Acting, strategy: str = "auto", observer: str = "", place_first: bool = False
 ) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from tasks.core.gates import RUNNING, Gate, Verdict, View, Waiting
 from tasks.core.plan import Counts
+from tasks.core.status import ClusterStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,10 @@ class Bystander:
     name: str
     nodes: tuple[str, ...]
     planned: tuple[str, ...]
+    fewest: int = 0  # connections at that
 
 
-def planned_meanwhile(before: Counts, after: Counts, *, away: bool) -> tuple[str, ...]:
+def bystander(name: str, nodes: tuple[str, ...], *, before: Counts, after: Counts, away: bool) -> Bystander:
     """What a member may show while another restarts.
 
     Args:
@@ -34,7 +36,8 @@ def planned_meanwhile(before: Counts, after: Counts, *, away: bool) -> tuple[str
     missing: tuple[Counts, ...] = ()
     if away and before.connected:
         missing = (Counts(connected=before.connected - 1, disconnected=before.disconnected + 1),)
-    return tuple(dict.fromkeys(str(counts) for counts in (before, *missing, after)))
+    planned = dict.fromkeys((before, *missing, after))
+    return Bystander(name, nodes, tuple(map(str, planned)), min(counts.connected for counts in planned))
 
 
 def telling_of(gate: Gate, bystanders: tuple[Bystander, ...]) -> Gate:
@@ -50,12 +53,34 @@ def telling_of(gate: Gate, bystanders: tuple[Bystander, ...]) -> Gate:
     return told
 
 
-def _off(one: Bystander, view: View) -> str:
+def parted(bystanders: tuple[Bystander, ...], view: View) -> str:
+    """Who has fewer connections than was foreseen, though every member but the restarting one is there; "" if nobody.
+
+    Where one more is away it is missed by the others: that is no partition, and no news of the graph.
+    """
+    seen = {one: _shown(one, view) for one in bystanders}
+    if any(status is None for status in seen.values()):
+        return ""
+    return "; ".join(
+        f"{one.name} shows {status.connected}/{status.disconnected}, planned {' or '.join(one.planned)}"
+        for one, status in seen.items()
+        if status is not None and status.connected is not None and status.connected < one.fewest
+    )
+
+
+def _shown(one: Bystander, view: View) -> ClusterStatus | None:
+    """What the node says that is at State 1 and Active; None where there is none."""
     for node in one.nodes:
         status = view[node].status
-        if status is None or status.server.state != RUNNING or status.cluster.status != "Active":
-            continue
-        seen = f"{status.cluster.connected}/{status.cluster.disconnected}"
-        if seen not in one.planned:
-            return f"meanwhile {one.name} shows {seen}, planned {' or '.join(one.planned)}"
-    return ""
+        if status is not None and status.server.state == RUNNING and status.cluster.status == "Active":
+            return status.cluster
+    return None
+
+
+def _off(one: Bystander, view: View) -> str:
+    status = _shown(one, view)
+    if status is None:
+        return ""
+    seen = f"{status.connected}/{status.disconnected}"
+    planned = " or ".join(one.planned)
+    return "" if seen in one.planned else f"meanwhile {one.name} shows {seen}, planned {planned}"

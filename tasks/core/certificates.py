@@ -104,13 +104,20 @@ def is_builtin(certificate: Certificate) -> bool:
     """
     if certificate.sha256 in BUILTIN_SHA256:
         return True
-    if not certificate.self_signed:
-        return False
-    name = x509.load_der_x509_certificate(certificate.der).subject
-    values = {(attribute.oid, attribute.value) for attribute in name}
-    return (NameOID.COMMON_NAME, "cluster") in values and bool(
-        values & {(NameOID.ORGANIZATIONAL_UNIT_NAME, "Amlen"), (NameOID.ORGANIZATION_NAME, "IBM")}
+    return named_cluster(certificate) and bool(
+        _names(certificate)
+        & {(NameOID.ORGANIZATIONAL_UNIT_NAME, "Amlen"), (NameOID.ORGANIZATION_NAME, "IBM")}
     )
+
+
+def named_cluster(certificate: Certificate) -> bool:
+    """Whether it is self-signed and CN=cluster: so is the built-in one of every build."""
+    return certificate.self_signed and (NameOID.COMMON_NAME, "cluster") in _names(certificate)
+
+
+def _names(certificate: Certificate) -> set[tuple[x509.ObjectIdentifier, str | bytes]]:
+    name = x509.load_der_x509_certificate(certificate.der).subject
+    return {(attribute.oid, attribute.value) for attribute in name}
 
 
 def _parse_block(data: bytes, *, label: str, number: int) -> Certificate:

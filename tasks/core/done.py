@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
-from tasks.core.credential_set import CredentialSet
+from collections.abc import Mapping
+
+from tasks.core.credential_set import CA_FILE, CredentialSet
 from tasks.core.model import Member
 from tasks.core.observed import standby_started_after_files
+from tasks.core.pending import older
 from tasks.core.plan import Edit
+from tasks.core.rounds import Running
 from tasks.core.server_cfg import diff, edit, file_sha256
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 
 
 def is_done(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> bool:
-    """Whether the member already runs with the set: files on every node, certificate on the wire.
+    """Whether the member already runs with the set, from where the inventory wants it."""
+    nodes = (snapshot.nodes[node.name] for node in member.nodes)
+    return all(files_are(seen, wanted) for seen in nodes) and runs_already(
+        snapshot, member, Running(wanted.loaded, wanted.sha256)
+    )
+
+
+def runs_already(snapshot: Snapshot, member: Member, due: Running) -> bool:
+    """Whether the member is seen to run with that: files on every node, certificate on the wire.
 
     A standby shows no certificate: its process must have started after the primary's files came.
     """
-    nodes = [snapshot.nodes[node.name] for node in member.nodes]
-    if not all(files_are(seen, wanted) for seen in nodes):
+    if not all(_lie_there(snapshot.nodes[node.name], due.files) for node in member.nodes):
         return False
     active, standby = snapshot.active(member), snapshot.standby(member)
-    if not isinstance(active.wire, Wire) or not _runs_with(active.wire, wanted):
+    if not isinstance(active.wire, Wire) or active.wire.leaf.sha256 != due.loaded.leaf.sha256:
         return False
+    if due.loaded.on_builtin:
+        return standby is None and _older_than_process(active, CA_FILE)
+    if set(active.wire.client_cas) != {certificate.subject for certificate in due.loaded.trusted}:
+        return (
+            False  # the wire names whom the process accepts: a CA file changed since its start is not loaded
+        )
     return standby is None or standby_started_after_files(standby, active)
 
 
-def _runs_with(wire: Wire, wanted: CredentialSet) -> bool:
-    """The wire names whom the process accepts: a CA file changed since its start is not loaded."""
-    same_ca = set(wire.client_cas) == {certificate.subject for certificate in wanted.ca}
-    return wire.leaf.sha256 == wanted.leaf.sha256 and same_ca
+def _lie_there(seen: NodeSnapshot, files: Mapping[str, str]) -> bool:
+    if isinstance(seen.files, Unseen):
+        return False
+    states = seen.files.files
+    return all(states[name].sha256 == sha and states[name].readable for name, sha in files.items())
+
+
+def _older_than_process(seen: NodeSnapshot, name: str) -> bool:
+    """On the built-in pair the wire names nobody: only the file's age tells that it is loaded."""
+    return isinstance(seen.files, NodeFiles) and older(seen, seen.files, name)
 
 
 def files_are(seen: NodeSnapshot, wanted: CredentialSet) -> bool:
     """Whether the set's files lie where the server is to read them, and it can."""
-    files = seen.files
-    if isinstance(files, Unseen) or edit_of(seen, files) is not None:
+    if isinstance(seen.files, Unseen) or edit_of(seen, seen.files) is not None:
         return False
-    states = files.files
-    return all(states[name].sha256 == sha and states[name].readable for name, sha in wanted.sha256.items())
+    return _lie_there(seen, wanted.sha256)
 
 
 def edits_of(snapshot: Snapshot, moving: tuple[Member, ...]) -> dict[str, Edit]:

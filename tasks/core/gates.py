@@ -51,6 +51,7 @@ class NodeView:
     silent: bool = False  # nothing answers at all: stopped, starting, or dead (T1)
     served: Certificate | None = None
     served_trouble: str = ""
+    accepts: tuple[str, ...] = ()  # whom it names as acceptable, with the certificate
 
 
 View = Mapping[str, NodeView]  # by node name
@@ -121,6 +122,28 @@ def _wrong_remedy(served: Certificate, node: str) -> str:
             f"fab check shows name, owner, mode and KeyStore of {node}; then fab migrate-cluster --resume"
         )
     return f"somebody else changed {node}: fab status, then fab migrate-cluster --resume or a new plan"
+
+
+def accepts(node: str, wanted: tuple[str, ...]) -> Gate:
+    """The process names just these as acceptable: it has loaded the CA file that was placed.
+
+    Asked once the certificate is right; on the built-in pair a process names nobody.
+    """
+
+    def gate(view: View) -> Verdict:
+        seen = view[node]
+        if seen.served is None:
+            return Waiting(f"no certificate on the wire ({seen.served_trouble or 'not asked yet'})")
+        if set(seen.accepts) == set(wanted):
+            return Holds(f"{node} trusts as planned")
+        names = "; ".join(seen.accepts) or "nobody"
+        return Broken(
+            f"accepts clients of {names}, wanted {'; '.join(wanted) or 'nobody'}: it has not loaded the CA file "
+            "that was placed",
+            remedy=f"fab check shows name, owner and mode of the CA file of {node}; then fab migrate-cluster --resume",
+        )
+
+    return gate
 
 
 def counts(active: Mapping[str, str], expected: Mapping[str, Counts]) -> Gate:

@@ -32,8 +32,14 @@ class Progress:
     """What a journal says about a plan."""
 
     done: frozenset[str] = frozenset()
+    begun: frozenset[str] = frozenset()
     facts: dict[str, dict[str, str]] = field(default_factory=dict)  # by step, later ones win
     completed: bool = False  # or abandoned: nothing is left to do
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Every step that was begun."""
+        return self.begun | self.done
 
     def remaining(self, plan: Plan) -> tuple[Step, ...]:
         return tuple(step for step in plan.steps if step.id not in self.done)
@@ -52,13 +58,16 @@ def read_journal(text: str) -> tuple[Entry, ...]:
 
 def progress(entries: Iterable[Entry]) -> Progress:
     """Fold the entries of a journal."""
+    begun: set[str] = set()
     done: set[str] = set()
     facts: dict[str, dict[str, str]] = {}
     completed = False
     for entry in entries:
         if entry.step:
             facts.setdefault(entry.step, {}).update(entry.facts)
+        if entry.event == "started":
+            begun.add(entry.step)
         if entry.event == "done":
             done.add(entry.step)
         completed = completed or entry.event in ("completed", "abandoned")
-    return Progress(done=frozenset(done), facts=facts, completed=completed)
+    return Progress(done=frozenset(done), begun=frozenset(begun), facts=facts, completed=completed)

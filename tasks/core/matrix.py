@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tasks.core.acceptance import LetIn, Observed, TurnedAway
+from tasks.core.course import Wish, course_of
 from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, errors
 from tasks.core.observed import loaded_now
-from tasks.core.planning import Wish, course_of
 from tasks.core.render import TextTable
 from tasks.core.snapshot import Snapshot, Unseen
 from tasks.core.stages import NOW, Direction, Stage, compact, stage_now

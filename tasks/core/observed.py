@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from tasks.core.certificates import Certificate, CertificateFault, is_builtin, parse_pem_chain
-from tasks.core.credential_set import CERT_FILE
+from tasks.core.certificates import (
+    Certificate,
+    CertificateFault,
+    is_builtin,
+    named_cluster,
+    parse_pem_chain,
+)
+from tasks.core.credential_set import CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.key_exchange import Capability
 from tasks.core.pem import pem_blocks
@@ -29,11 +35,27 @@ def loaded_now(snapshot: Snapshot) -> Mapping[str, Loaded]:
             trusted = ca_on_disk(seen.files) if isinstance(seen.files, NodeFiles) else ()
             found[member.name] = Loaded(
                 chain=seen.wire.chain,
-                trusted=_really_loaded(seen.wire, trusted),
+                trusted=_really_loaded(seen, seen.wire, trusted),
                 crl=list_on_disk(seen) if _list_is_loaded(seen) else None,
                 capability=capability_of(seen),
+                builtin=serves_builtin(seen),
             )
     return found
+
+
+def serves_builtin(seen: NodeSnapshot) -> bool:
+    """Whether it runs on the built-in pair of its build: the certificate is one that is known, or is one of that
+    kind and there are no files that the process could have it from.
+    """
+    if not isinstance(seen.wire, Wire):
+        return False
+    if is_builtin(seen.wire.leaf):
+        return True
+    return (
+        named_cluster(seen.wire.leaf)
+        and isinstance(seen.files, NodeFiles)
+        and not all(seen.files.files[name].exists for name in (CERT_FILE, KEY_FILE))
+    )
 
 
 def capability_of(seen: NodeSnapshot) -> Capability:
@@ -79,9 +101,11 @@ def ca_on_disk(files: NodeFiles) -> tuple[Certificate, ...]:
         return ()
 
 
-def _really_loaded(wire: Wire, on_disk: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+def _really_loaded(
+    seen: NodeSnapshot, wire: Wire, on_disk: tuple[Certificate, ...]
+) -> tuple[Certificate, ...]:
     """Of what lies on disk, what the process names as acceptable; on the built-in pair it names none."""
-    if is_builtin(wire.leaf):
+    if serves_builtin(seen):
         return on_disk
     return tuple(c for c in on_disk if c.subject in wire.client_cas)
 

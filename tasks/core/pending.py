@@ -77,13 +77,36 @@ def _accepted(active: NodeSnapshot, now: Loaded) -> set[str]:
 
 def _other_standby(snapshot: Snapshot, member: Member, files: NodeFiles) -> Iterator[str]:
     standby = snapshot.standby(member)
-    if standby is None or not isinstance(standby.files, NodeFiles):
-        return
-    theirs = standby.files.files
-    other = [name for name, state in files.files.items() if theirs[name].sha256 != state.sha256]
-    if other:
+    if standby is not None and (other := _unlike(snapshot, member, files)):
         primary = snapshot.active(member).node.name
         yield f"on {standby.node.name} other files than on {primary}: {', '.join(other)}"
+
+
+def _unlike(snapshot: Snapshot, member: Member, files: NodeFiles) -> list[str]:
+    """The files that the standby of a pair has otherwise than its primary."""
+    standby = snapshot.standby(member)
+    if standby is None or not isinstance(standby.files, NodeFiles):
+        return []
+    theirs = standby.files.files
+    return [name for name, state in files.files.items() if theirs[name].sha256 != state.sha256]
+
+
+def other_pair(snapshot: Snapshot, member: Member) -> str:
+    """That a restart would bring another key and certificate than the member runs with; "" if it would not.
+
+    A round that changes the CA file alone cannot be taken then.
+    """
+    active, now = snapshot.active(member), loaded_now(snapshot).get(member.name)
+    if now is None or not isinstance(active.files, NodeFiles):
+        return ""
+    own = has_own_pair(active.files)
+    if now.on_builtin:
+        return f"on {active.node.name} lies a key with a certificate that it does not serve" if own else ""
+    chain = chain_on_disk(active.files) if own else ()
+    if not chain or chain[0] != now.leaf:
+        return f"on {active.node.name} lies another certificate or key than it serves, or none"
+    names = [file for file in (CERT_FILE, KEY_FILE) if file in _unlike(snapshot, member, active.files)]
+    return f"the nodes of {member.name} hold different {' and '.join(names)}" if names else ""
 
 
 def _named(leaf: Certificate) -> str:

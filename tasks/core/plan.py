@@ -101,6 +101,27 @@ class Edit(Frozen):
     carried: tuple[str, ...]  # files of the old keystore that go along
 
 
+class PlanRound(Frozen):
+    """One rolling restart of several; they are numbered from 1."""
+
+    what: str  # in the operator's words
+    targets: dict[str, Target]  # by member, what it runs with after the round; of every member
+    accepts: dict[str, tuple[str, ...]]  # by member: whom its process then names as acceptable
+    moving: tuple[str, ...]  # the members that are restarted in it
+
+
+class Choice(Frozen):
+    """A strategy, and what it would cost here, or why it is not possible."""
+
+    strategy: str
+    rounds: int = 0
+    restarts: int = 0  # of server processes
+    waiting_s: int = 0
+    apart_s: int = 0  # while members other than the restarting one are apart
+    reconnects: int = 0  # the most that the clients of a member do
+    refused: str = ""
+
+
 class ListChange(Frozen):
     """What becomes of one node's revocation list; a SHA-256 of None is no file."""
 
@@ -116,6 +137,9 @@ class TrustStage(Frozen):
     groups: tuple[tuple[str, ...], ...]  # members that hang together, directly or by way of others
     one_way: tuple[tuple[str, str], ...] = ()  # connected by this direction only: who dials, who accepts
     apart: tuple[tuple[str, str], ...] = ()  # in one group, and not connected with each other
+
+
+_NEWER = ("trust", "lists", "rounds", "edit_rounds", "bundles", "choices")
 
 
 class Plan(Frozen):
@@ -144,11 +168,17 @@ class Plan(Frozen):
     pinned: dict[str, str] = {}  # by the id of a restart in a pair: the node that it must be
     trust: tuple[TrustStage, ...] = ()  # now, and after each step that changes it
     lists: dict[str, ListChange] = {}  # by node
+    rounds: tuple[PlanRound, ...] = ()  # where there are several; of one only, `targets` says all
+    edit_rounds: dict[
+        str, int
+    ] = {}  # by node: server.cfg is edited in the round of its new pair; 0 of an only one
+    bundles: dict[str, str] = {}  # CA files that are in force for some rounds only: SHA-256 -> PEM
+    choices: tuple[Choice, ...] = ()  # the strategies, the chosen one first
 
     @property
     def fingerprint(self) -> str:
-        """12 hexadecimal digits over the whole content; a plan that is silent of trust or lists keeps its own."""
-        silent = {name for name in ("trust", "lists") if not getattr(self, name)}
+        """12 hexadecimal digits over the whole content; a plan that is silent of newer parts keeps its own."""
+        silent = {name for name in _NEWER if not getattr(self, name)}
         content = json.dumps(self.model_dump(mode="json", exclude=silent), sort_keys=True).encode()
         return hashlib.sha256(content).hexdigest()[:12]
 
@@ -156,6 +186,10 @@ class Plan(Frozen):
     def subject(self) -> str:
         """What was typed right after the task, "gw-d" of "cluster.join gw-d"; "" if nothing was."""
         return subject_of(self.command)
+
+    def target_after(self, member: str, *, round: int) -> Target:
+        """What the member runs with after that round; of a step without rounds, at the end."""
+        return self.rounds[round - 1].targets[member] if round and self.rounds else self.targets[member]
 
     @property
     def restarts(self) -> tuple[Step, ...]:

@@ -1,33 +1,21 @@
-"""From what was seen and what is wanted to a plan: the documented procedure, step by step."""
+"""From what was seen and what is wanted to a plan: its strategy, its rounds, its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tasks.core.certificates import Certificate
-from tasks.core.credential_set import CredentialSet
-from tasks.core.done import edits_of, is_done
-from tasks.core.errors import Refused
-from tasks.core.forecast import Forecast, forecast_now
+from tasks.core.course import Course, Wish, course_of
+from tasks.core.credential_set import CA_FILE, CredentialSet
 from tasks.core.islands import joining_notes
-from tasks.core.model import Cluster, Member
-from tasks.core.observed import runs_with
-from tasks.core.observer import choose_observer
-from tasks.core.plan import Plan, Step, StepKind, Target, TrustStage
+from tasks.core.model import Cluster
+from tasks.core.plan import Plan, PlanRound, Target, TrustStage
+from tasks.core.rounds import Running, Way
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Wire
-from tasks.core.stages import Stage, compact, stages_of
+from tasks.core.stages import compact
 from tasks.core.status import NodeStatus
+from tasks.core.strategy_text import strategy_text, way_notes
 from tasks.core.trust import Loaded
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the operator asked for on the command line."""
-
-    strategy: str = "auto"
-    observer: str | None = None
-    place_first: bool = False
 
 
 def plan_migration(
@@ -50,69 +38,33 @@ def plan_migration(
 
     Raises:
         Refused: The strategy asked for is not possible here.
+        UsageError: There is no such strategy.
 
     Source:
-        Eclipse Amlen, "Clustering: User Provided TLS Credentials", migration procedure.
+        Eclipse Amlen, "Clustering: User Provided TLS Credentials", migration procedure; AMLEN.md section 5.
     """
     course = course_of(snapshot, sets, old=old, wish=wish)
-    cluster = snapshot.cluster
+    cluster, way = snapshot.cluster, course.way
     return Plan(
         cluster=cluster.key,
         cluster_name=cluster.cluster_name,
-        strategy="prescribed",
-        why=f"the documented procedure; {_cost(course)}",
+        strategy=way.strategy,
+        why=_why(course),
         observer=course.observer,
         steps=course.steps,
         targets={name: target_of(s) for name, s in sets.items()},
         before=served_now(snapshot),
-        edits=edits_of(snapshot, course.moving),
+        edits=dict(course.edits),
+        edit_rounds=dict(course.edit_rounds),
         baseline=course.now.counts,
         pairs=pair_names(cluster),
         addresses=control_addresses(snapshot),
-        notes=joining_notes(snapshot),
+        notes=(*joining_notes(snapshot), *way_notes(way, at=snapshot.taken_at)),
         trust=_trust(cluster, course),
+        rounds=_rounds(way),
+        bundles=_bundles(way),
+        choices=course.choices,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """A migration, step by step: what is done, and who can connect to whom after it.
-
-    Args:
-        moving: The members that do not run with their set yet.
-        stages: Now, and after each step that changes it.
-    """
-
-    moving: tuple[Member, ...]
-    observer: str
-    now: Forecast
-    steps: tuple[Step, ...]
-    stages: tuple[Stage, ...]
-
-
-def course_of(
-    snapshot: Snapshot,
-    sets: Mapping[str, CredentialSet],
-    *,
-    old: Mapping[str, Loaded],
-    wish: Wish,
-) -> Course:
-    """Arguments and refusals as `plan_migration`."""
-    _require_available(wish.strategy)
-    cluster = snapshot.cluster
-    moving = tuple(m for m in cluster.members if not is_done(snapshot, m, sets[m.name]))
-    names = frozenset(member.name for member in moving)
-    observer = choose_observer(snapshot, asked=wish.observer, moving=names)
-    now = forecast_now(snapshot, old)
-    wanted = _steps(_restart_order(moving, observer), place_first=wish.place_first)
-    new = {name: runs_with(snapshot.active(cluster.member(name)), one.loaded) for name, one in sets.items()}
-    forecasts = _forecasts(wanted, new=new, forecast=now)
-    steps = tuple(
-        Step(kind=kind, target=target, expected=after.counts)
-        for (kind, target), after in zip(wanted, forecasts, strict=True)
-    )
-    later = zip((step.id for step in steps), forecasts, strict=True)
-    return Course(moving, observer, now, steps, stages_of(now, later))
 
 
 def _trust(cluster: Cluster, course: Course) -> tuple[TrustStage, ...]:
@@ -120,12 +72,35 @@ def _trust(cluster: Cluster, course: Course) -> tuple[TrustStage, ...]:
     return tuple(compact(stage, members) for stage in course.stages) if course.steps else ()
 
 
-def _require_available(strategy: str) -> None:
-    if strategy not in ("auto", "prescribed"):
-        raise Refused(
-            f"strategy {strategy} is not available; this version has: prescribed",
-            remedy="fab plan --strategy prescribed",
+def _rounds(way: Way) -> tuple[PlanRound, ...]:
+    if len(way.rounds) < 2:
+        return ()
+    return tuple(
+        PlanRound(
+            what=one.what,
+            targets={name: target_serving(due.loaded.leaf, due.files) for name, due in one.after.items()},
+            accepts={name: _accepted(due) for name, due in one.after.items()},
+            moving=tuple(name for name in one.after if name in one.moving),
         )
+        for one in way.rounds
+    )
+
+
+def _accepted(due: Running) -> tuple[str, ...]:
+    """On the built-in pair a process names nobody."""
+    names = () if due.loaded.on_builtin else (certificate.subject for certificate in due.loaded.trusted)
+    return tuple(dict.fromkeys(names))
+
+
+def _bundles(way: Way) -> dict[str, str]:
+    """Those that come to lie on a node."""
+    placed = {due.files.get(CA_FILE) for one in way.rounds for due in one.after.values()}
+    return {sha: content.decode() for sha, content in way.bundles.items() if sha in placed}
+
+
+def _why(course: Course) -> str:
+    apart = any(step.expected != course.now.counts for step in course.steps)
+    return strategy_text(course.way, apart=apart)
 
 
 def served_now(snapshot: Snapshot) -> dict[str, str]:
@@ -141,44 +116,6 @@ def pair_names(cluster: Cluster) -> tuple[str, ...]:
 def control_addresses(snapshot: Snapshot) -> dict[str, tuple[str, int]]:
     """Plan.addresses."""
     return {name: seen.control_address for name, seen in snapshot.nodes.items()}
-
-
-def _restart_order(moving: tuple[Member, ...], observer: str) -> tuple[Member, ...]:
-    return tuple(sorted(moving, key=lambda member: member.name == observer))
-
-
-def _steps(order: tuple[Member, ...], *, place_first: bool) -> tuple[tuple[StepKind, str], ...]:
-    """(kind, target) in the documented order; (1) to (6) are the documentation's numbers."""
-    place = [(StepKind.PLACE, node.name) for member in order for node in member.nodes]  # (1)
-    standbys, rest = [], []
-    for member in order:
-        if member.is_pair:  # (2)
-            standbys += [(StepKind.SWAP, member.name), (StepKind.RESTART_STANDBY, member.name)]
-        else:
-            rest.append((StepKind.SWAP, member.name))
-        rest.append((StepKind.RESTART, member.name))  # (4), and (5) for the observer, sorted last
-    steps = [*place, *standbys, *rest]
-    if place_first:
-        steps.sort(key=lambda step: (step[0] is not StepKind.PLACE, step[0] is not StepKind.SWAP))
-    return (*steps, (StepKind.PROVE, "cluster")) if steps else ()  # (6)
-
-
-def _cost(course: Course) -> str:
-    if all(step.expected == course.now.counts for step in course.steps):
-        return "old and new trust overlap, so that no settled member is apart from another"
-    return "members with old and with new trust are apart until the last restart"
-
-
-def _forecasts(
-    steps: tuple[tuple[StepKind, str], ...], *, new: Mapping[str, Loaded], forecast: Forecast
-) -> tuple[Forecast, ...]:
-    """How it stands after each step."""
-    found = []
-    for kind, target in steps:
-        if kind is StepKind.RESTART:
-            forecast = forecast.after_restart(target, new[target])
-        found.append(forecast)
-    return tuple(found)
 
 
 def target_of(wanted: CredentialSet) -> Target:

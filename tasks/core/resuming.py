@@ -8,7 +8,7 @@ from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, Severity
 from tasks.core.ha_resuming import ha_disagreements
 from tasks.core.journal import Progress
-from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, Plan, StepKind
+from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, Plan, Step, StepKind
 from tasks.core.revocation_nodes import list_sha256
 from tasks.core.snapshot import NodeFiles, Snapshot, Unseen, Wire
 
@@ -28,18 +28,28 @@ def disagreements(plan: Plan, progress: Progress, snapshot: Snapshot) -> tuple[F
 
 
 def _files(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
-    for step in plan.steps:
-        if step.kind is not StepKind.SWAP or step.id not in progress.done:
+    """Per member, what its last swap left; nothing is asked of files while another one is under way."""
+    for member in snapshot.cluster.members:
+        begun = [
+            step
+            for step in _steps(plan, member.name, frozenset({StepKind.SWAP}))
+            if step.id in progress.touched
+        ]
+        if not begun or begun[-1].id not in progress.done:
             continue
-        for node in snapshot.cluster.member(step.target).nodes:
+        for node in member.nodes:
             files = snapshot.nodes[node.name].files
             if isinstance(files, Unseen):
                 yield _error("resume-unseen", node.name, files.problem)
                 continue
-            for name, sha in plan.targets[step.target].files.items():
+            for name, sha in plan.target_after(member.name, round=begun[-1].round).files.items():
                 if files.files[name].sha256 != sha:
                     text = f"the journal says {name} was swapped in; the node has another one or none"
                     yield _error("resume-files", node.name, text)
+
+
+def _steps(plan: Plan, member: str, kinds: frozenset[StepKind]) -> list[Step]:
+    return [step for step in plan.steps if step.kind in kinds and step.target == member]
 
 
 def _moved(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
@@ -68,15 +78,25 @@ def _lists(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Findi
 
 
 def _served(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Finding]:
-    for step in plan.steps:
-        if step.kind not in LAST_RESTARTS or step.id not in progress.done:
+    """What its last restart brought; or what was swapped in since, where it restarted by itself."""
+    for member in snapshot.cluster.members:
+        done = [step for step in _steps(plan, member.name, LAST_RESTARTS) if step.id in progress.done]
+        if not done:
             continue
-        seen = snapshot.active(snapshot.cluster.member(step.target))
-        wanted = plan.targets[step.target].leaf_sha256
+        seen, wanted = (
+            snapshot.active(member),
+            plan.target_after(member.name, round=done[-1].round).leaf_sha256,
+        )
+        swapped = _steps(plan, member.name, frozenset({StepKind.SWAP}))
+        rounds = [step.round for step in swapped if step.id in progress.touched]
+        fit = {
+            wanted,
+            *(plan.target_after(member.name, round=r).leaf_sha256 for r in rounds if r > done[-1].round),
+        }
         if not isinstance(seen.wire, Wire):
             text = "the journal says it serves the new certificate; none can be seen"
             yield _error("resume-unseen", seen.node.name, text)
-        elif seen.wire.leaf.sha256 != wanted:
+        elif seen.wire.leaf.sha256 not in fit:
             text = f"the journal says it serves {wanted[:8]}; it serves {seen.wire.leaf.sha256[:8]}"
             yield _error("resume-served", seen.node.name, text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import assert_never
 
 from tasks.core.errors import Interrupted, OperatorError
@@ -19,12 +20,34 @@ from tasks.effects.restarting import forget_failed_restart, restart_primary, res
 from tasks.effects.run import RESUME_LINE, Run
 
 
-def execute(run: Run, *, stop_after: int | None = None) -> bool:
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where to stop before the plan is complete.
+
+    Args:
+        stop_after: When this many members have been restarted, counted over the whole run.
+        until: When the round of this number is complete.
+    """
+
+    stop_after: int | None = None
+    until: int | None = None
+
+    def reached(self, run: Run, step: Step) -> bool:
+        """Whether the step is beyond it."""
+        if self.until is not None and step.round > self.until:
+            return True
+        return (
+            self.stop_after is not None
+            and _members_restarted(run) >= self.stop_after
+            and step.kind in RESTARTS | {StepKind.SWAP}
+        )
+
+
+def execute(run: Run, *, end: End) -> bool:
     """Perform the remaining steps.
 
     Args:
         run: What is under way; its record says which steps are done.
-        stop_after: Stop when this many members have been restarted, counted over the whole run.
 
     Returns:
         Whether the plan is complete.
@@ -37,11 +60,7 @@ def execute(run: Run, *, stop_after: int | None = None) -> bool:
     for step in run.record.progress().remaining(run.plan):
         if run.stop.requested():
             raise Interrupted(f"stopped before {step.id}", remedy=run.resume_line)
-        if (
-            stop_after is not None
-            and _members_restarted(run) >= stop_after
-            and step.kind in RESTARTS | {StepKind.SWAP}
-        ):
+        if end.reached(run, step):
             return False
         run.report.step(run.plan.steps.index(step) + 1, total, step, what=step_text(run.plan, step))
         _perform(run, step)
@@ -150,11 +169,11 @@ def prove(run: Run, step: Step) -> str:
     """Everything at once: each active node's certificate, all counts, pairs in sync, standbys' files."""
     active = run.active_nodes()
     cluster = run.site.cluster
-    gates = [run.gates.serves(node, run.plan.targets[member].leaf_sha256) for member, node in active.items()]
+    gates = [run.shows(step, node, member) for member, node in active.items()]
     for member in (m for m in run.members if m.is_pair):
         roles = run.roles(member)
         gates.append(in_sync(roles.primary.name, roles.standby.name))
-        require_live(run, roles.standby)
+        require_live(run, step, roles.standby)
     gate = in_order(*gates, run.gates.counts(active, step.expected))
     node = cluster.nodes[0]
     run.wait(gate, node, "proof", limit_s=node.limits.restart_s, probe=frozenset(active.values()))

@@ -13,6 +13,7 @@ from tasks.core.health import StatusReport
 from tasks.core.plan import Plan, subject_of
 from tasks.core.render import findings_lines
 from tasks.effects.console import ConsoleReporter, say, tell
+from tasks.effects.execute import End
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, keep_plan, resumable
 from tasks.effects.run import Gates
@@ -20,6 +21,7 @@ from tasks.effects.runner import (
     Outcome,
     break_lock,
     refuse_if_unfinished,
+    refuse_no_round,
     refuse_unapproved,
     resume_run,
     start_run,
@@ -65,6 +67,7 @@ class Terms:
         plan_only: Show the plan and end.
         ignored: Findings, by name, that stay visible and do not stop.
         stop_after: Stop when this many members have been restarted.
+        until: Stop when the round of this number is complete.
     """
 
     yes: bool = False
@@ -72,6 +75,11 @@ class Terms:
     plan_only: bool = False
     ignored: frozenset[str] = frozenset()
     stop_after: int | None = None
+    until: int | None = None
+
+    @property
+    def end(self) -> End:
+        return End(stop_after=self.stop_after, until=self.until)
 
 
 @contextmanager
@@ -124,15 +132,16 @@ def begin(
             refuse_unapproved(site, plan, terms.approved)
         if not plan.steps:
             return None
+        refuse_no_round(plan, terms.end)
         if not terms.approved and not (terms.yes and journey.yes_suffices):
             _ask(journey, plan)
         report = ConsoleReporter()
-        outcome = start_run(site, prepared, plan, report=report, stop_after=terms.stop_after, gates=gates)
+        outcome = start_run(site, prepared, plan, report=report, end=terms.end, gates=gates)
         _conclude(site, journey, plan, outcome)
     return outcome
 
 
-def resume(site: Site, journey: Journey, *, stop_after: int | None = None) -> Outcome:
+def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:
     """Go on with the interrupted run.
 
     Raises:
@@ -144,9 +153,11 @@ def resume(site: Site, journey: Journey, *, stop_after: int | None = None) -> Ou
     with speaking_for(journey.task):
         _refuse_another_subject(record, journey)
         prepared = journey.prepare(site)
+        end = (terms or Terms()).end
+        refuse_no_round(record.plan, end)
         left = record.progress().remaining(record.plan)
         tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
-        outcome = resume_run(site, prepared, record, report=ConsoleReporter(), stop_after=stop_after)
+        outcome = resume_run(site, prepared, record, report=ConsoleReporter(), end=end)
         _conclude(site, journey, record.plan, outcome)
     return outcome
 
@@ -187,7 +198,7 @@ def run_task(
     if break_lock_of:
         give_up(site, journey, break_lock_of)
     elif again:
-        resume(site, journey, stop_after=terms.stop_after)
+        resume(site, journey, terms)
     else:
         begin(site, journey, make, terms)
 
@@ -217,7 +228,7 @@ def _ask(journey: Journey, plan: Plan) -> None:
 
 def _conclude(site: Site, journey: Journey, plan: Plan, outcome: Outcome) -> None:
     if not outcome.complete:
-        say(f"stopped as asked; run {outcome.run} is open -> fab {journey.task} --resume")
+        say(f"stopped as asked{outcome.after}; run {outcome.run} is open -> fab {journey.task} --resume")
         return
     found = journey.conclude(site, plan)
     say(f"run {outcome.run} complete: {found.verdict}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
+from tasks.core.course import Wish
 from tasks.core.matrix import (
     Matrix,
     fits,
@@ -16,7 +17,6 @@ from tasks.core.matrix import (
     stages_and_why,
 )
 from tasks.core.observed import loaded_now
-from tasks.core.planning import Wish
 from tasks.core.render import findings_lines
 from tasks.core.stages import Stage
 from tasks.effects.acceptance import observe

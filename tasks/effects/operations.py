@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
+from tasks.core.course import Wish
 from tasks.core.errors import UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
@@ -20,7 +21,7 @@ from tasks.core.plan_text import (
     reason_line,
     target_lines,
 )
-from tasks.core.planning import Wish
+from tasks.core.progress_text import open_run_line
 from tasks.core.rehearsal import rehearsal_line
 from tasks.core.render import (
     findings_lines,
@@ -30,6 +31,7 @@ from tasks.core.render import (
     versions_line,
 )
 from tasks.core.stages import one_way_findings, stage_now
+from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, width
@@ -58,11 +60,7 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     show_findings(found.findings)
     open_run = unfinished(site.cluster.runs_dir)
     if open_run is not None:
-        left = len(open_run.progress().remaining(open_run.plan))
-        say(
-            f"run {open_run.id} is open, {left} of {len(open_run.plan.steps)} steps left "
-            f"-> fab {open_run.plan.task} --resume"
-        )
+        say(open_run_line(open_run.id, open_run.plan, open_run.progress()))
     say(found.verdict)
     return found
 
@@ -143,7 +141,16 @@ def show_plan(plan: Plan) -> None:
         say(nothing_to_do(plan))
         return
     show_table(plan_table(plan, width=width()))
-    for line in (*trust_lines(plan), reason_line(plan), *target_lines(plan), *post_lines(plan)):
+    if (costs := choice_table(plan)) is not None:
+        show_table(costs)
+    for line in (
+        *refusal_lines(plan),
+        *trust_lines(plan),
+        reason_line(plan),
+        *round_lines(plan),
+        *target_lines(plan),
+        *post_lines(plan),
+    ):
         if line:
             say(line)
     for node, change in plan.edits.items():

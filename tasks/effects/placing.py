@@ -10,7 +10,7 @@ from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.errors import RemoteError
 from tasks.core.model import Node
 from tasks.core.places import Places, data_of, places
-from tasks.core.plan import Step
+from tasks.core.plan import Edit, Step
 from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import FileState, NodeFiles
 from tasks.effects.files import Delivery, MovedFrom, back_up, clean_up, look_at_files, stage, swap_in
@@ -21,9 +21,13 @@ from tasks.effects.site import Site
 NAMES = (CA_FILE, CERT_FILE, KEY_FILE)
 
 
-def places_of(record: RunRecord, node: Node, files: NodeFiles) -> Places:
-    """Where the run's files lie on the node, and where they go."""
-    change = record.plan.edits.get(node.name)
+def places_of(record: RunRecord, node: Node, files: NodeFiles, *, round: int | None = None) -> Places:
+    """Where the run's files lie on the node, and where they go.
+
+    Args:
+        round: In which; before the round that edits server.cfg they go where it leads now. None: after all.
+    """
+    change = _edit_in(record, node, round=round)
     keystore = PurePosixPath(change.keystore) if change and change.keystore else files.keystore
     truststore = PurePosixPath(change.truststore) if change and change.truststore else files.truststore
     if keystore is None or truststore is None:
@@ -41,32 +45,71 @@ def places_of(record: RunRecord, node: Node, files: NodeFiles) -> Places:
     )
 
 
+def _edit_in(record: RunRecord, node: Node, *, round: int | None) -> Edit | None:
+    """The change of its server.cfg, if that is made in this round or was made before."""
+    change = record.plan.edits.get(node.name)
+    due = record.plan.edit_rounds.get(node.name, 0)
+    return change if round is None or round >= due else None
+
+
 def place(run: Run, step: Step) -> str:
     """Back up what is live, stage what is new, read it back. Changes nothing that is in use."""
     node = run.site.cluster.node(step.target)
     remote = run.remote(node)
     files = look_at_files(remote)
-    at = places_of(run.record, node, files)
+    at = places_of(run.record, node, files, round=step.round)
     live = {name: state.path for name, state in files.files.items()} | {"server.cfg": files.cfg_path}
     back_up(remote, live, to=at.backup, acting=files.acting)
-    deliveries = _deliveries(run, node, files, at)
+    deliveries = _deliveries(run, step, node, files, at)
     stage(remote, deliveries, acting=files.acting, owner=files.service_user)
     return f"{len(deliveries)} files staged and read back in {at.key_stage}"
 
 
-def _deliveries(run: Run, node: Node, files: NodeFiles, at: Places) -> tuple[Delivery, ...]:
-    wanted = run.sets[node.member]
+def _deliveries(run: Run, step: Step, node: Node, files: NodeFiles, at: Places) -> tuple[Delivery, ...]:
+    change = _edit_in(run.record, node, round=step.round)
+    moves = change is not None and files.cfg_sha256 != change.new_sha256
+    wanted = run.target(step, node.member).files
     found = [
-        Delivery((at.ca_stage if name == CA_FILE else at.key_stage) / name, content, wanted.sha256[name])
-        for name, content in wanted.files().items()
+        Delivery((at.ca_stage if name == CA_FILE else at.key_stage) / name, content, wanted[name])
+        for name in _to_be_placed(run, wanted, files, all_of_them=moves)
+        for content in (_content(run, node, name, wanted[name]),)
     ]
-    change = run.plan.edits.get(node.name)
-    if change is not None:
+    if change is not None and moves:
         text = edit(files.cfg.text, keystore=change.keystore, truststore=change.truststore)
         content = file_bytes(text)
         _refuse_other_cfg(node, files, change.old_sha256)
         found.append(Delivery(at.cfg_stage / "server.cfg", content, hashlib.sha256(content).hexdigest()))
     return tuple(found)
+
+
+def _to_be_placed(
+    run: Run, wanted: Mapping[str, str], files: NodeFiles, *, all_of_them: bool
+) -> tuple[str, ...]:
+    """Of several rounds each places what changes in it; key and certificate go together."""
+    if all_of_them or not run.plan.rounds:
+        return tuple(name for name in NAMES if name in wanted)
+    other = {name for name, sha in wanted.items() if files.files[name].sha256 != sha}
+    if other & {CERT_FILE, KEY_FILE}:
+        other |= {CERT_FILE, KEY_FILE}
+    return tuple(name for name in NAMES if name in other)
+
+
+def _content(run: Run, node: Node, name: str, sha256: str) -> bytes:
+    """The new set's own file, or a CA file that is in force for some rounds only.
+
+    Raises:
+        RemoteError: Neither: the node has another file than the plan was made from.
+    """
+    new = run.sets[node.member]
+    if new.sha256[name] == sha256:
+        return new.files()[name]
+    if sha256 in run.plan.bundles:
+        return run.plan.bundles[sha256].encode()
+    raise RemoteError(
+        f"{name} on the node is not the one that the plan was made from (SHA-256 {sha256:.12})",
+        node=node.name,
+        remedy="look who changed it, put it back, then: fab migrate-cluster --resume",
+    )
 
 
 def _refuse_other_cfg(node: Node, files: NodeFiles, planned_sha256: str) -> None:
@@ -87,16 +130,16 @@ def swap(run: Run, step: Step) -> str:
     else:
         order = member.nodes
     for node in order:
-        _swap_node(run, node)
+        _swap_node(run, step, node)
     return f"live on {', '.join(node.name for node in order)}; nothing loads them before a restart"
 
 
-def _swap_node(run: Run, node: Node) -> None:
+def _swap_node(run: Run, step: Step, node: Node) -> None:
     remote = run.remote(node)
     files = look_at_files(remote)
-    change = run.plan.edits.get(node.name)
+    change = _edit_in(run.record, node, round=step.round)
     moved = files.cfg_sha256 == change.new_sha256 if change else True
-    wanted = dict(run.plan.targets[node.member].files)
+    wanted = dict(run.target(step, node.member).files)
     wanted["server.cfg"] = change.new_sha256 if change else files.cfg_sha256
     if change and not moved:
         _refuse_other_cfg(node, files, change.old_sha256)
@@ -105,19 +148,19 @@ def _swap_node(run: Run, node: Node) -> None:
         keystore=files.keystore if going and going.keystore else None,
         truststore=files.truststore if going and going.truststore else None,
     )
-    at = places_of(run.record, node, files)
+    at = places_of(run.record, node, files, round=step.round)
     swap_in(remote, at, wanted=wanted, moved_from=moved_from, files=files)
-    require_live(run, node)
+    require_live(run, step, node)
 
 
-def require_live(run: Run, node: Node) -> None:
+def require_live(run: Run, step: Step, node: Node) -> None:
     """The member's files are live on the node and the service user can read each of them (T2, T7).
 
     Raises:
         RemoteError: One is other, absent or unreadable.
     """
     seen = look_at_files(run.remote(node)).files
-    require_states(node, seen, run.plan.targets[node.member].files, remedy=f"fab check; {RESUME}")
+    require_states(node, seen, run.target(step, node.member).files, remedy=f"fab check; {RESUME}")
 
 
 def require_states(

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tasks.core.checks import check_cluster
+from tasks.core.course import Wish
 from tasks.core.credential_set import CredentialSet, judge_sets
 from tasks.core.errors import Refused
 from tasks.core.findings import Finding, errors
 from tasks.core.observed import capabilities, loaded_now
 from tasks.core.plan import Plan
-from tasks.core.planning import Wish, plan_migration
+from tasks.core.planning import plan_migration
 from tasks.core.rehearsal import Rehearsed, pairings, rehearsal_findings, tls12_only
 from tasks.core.resuming import clocks
 from tasks.core.revocation_nodes import set_findings

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tasks.core.bystanders import Bystander, planned_meanwhile, telling_of
+from tasks.core.bystanders import Bystander, bystander, telling_of
 from tasks.core.errors import NotAsPlanned, OperatorError
 from tasks.core.gates import (
     STARTED_MOVED_S,
     Gate,
+    View,
     in_order,
     in_sync,
     restarted,
@@ -17,6 +18,7 @@ from tasks.core.gates import (
 from tasks.core.model import Node
 from tasks.core.plan import LAST_RESTARTS, Step, StepKind
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
+from tasks.effects.parting import stop_if_parted
 from tasks.effects.placing import require_live
 from tasks.effects.restart_request import finish, request
 from tasks.effects.run import RESUME, Roles, Run, stop_line
@@ -40,7 +42,7 @@ def restart_single(run: Run, step: Step) -> str:
     before = ask_restart(run, step, node, state=PRODUCTION)
     gate = in_order(
         restarted(node.name, started_before=before, state=PRODUCTION),
-        run.gates.serves(node.name, run.plan.targets[node.member].leaf_sha256),
+        run.shows(step, node.name, node.member),
         run.gates.counts(run.active_nodes_but(node), step.expected),
     )
     return await_gate(
@@ -61,7 +63,7 @@ def restart_standby(run: Run, step: Step) -> str:
     limit_s = node.limits.restart_s + node.limits.sync_s
     seen = await_gate(run, step, gate, node, f"standby {node.name} back in sync", probe=None, limit_s=limit_s)
     for each in (roles.primary, node):
-        require_live(run, each)
+        require_live(run, step, each)
     return seen
 
 
@@ -72,7 +74,7 @@ def restart_primary(run: Run, step: Step) -> str:
     before = ask_restart(run, step, node, state=PRODUCTION)
     gate = in_order(
         took_over(successor.name),
-        run.gates.serves(successor.name, run.plan.targets[node.member].leaf_sha256),
+        run.shows(step, successor.name, node.member),
         restarted(node.name, started_before=before, state=STANDBY),
         in_sync(successor.name, node.name),
         run.gates.counts(run.active_nodes_but(node, successor=successor), step.expected),
@@ -82,7 +84,7 @@ def restart_primary(run: Run, step: Step) -> str:
         run, step, gate, node, f"take-over by {successor.name}", probe=successor, limit_s=limit_s
     )
     for each in (successor, node):
-        require_live(run, each)
+        require_live(run, step, each)
     return seen
 
 
@@ -102,10 +104,10 @@ def forget_failed_restart(run: Run, step: Step) -> bool:
         seen = run.site.view(run.plan.addresses, probe=frozenset({node.name}))[node.name]
     except OperatorError:
         return False
-    if seen.served is None or seen.served.sha256 == run.plan.targets[member.name].leaf_sha256:
+    if seen.served is None or seen.served.sha256 == run.target(step, member.name).leaf_sha256:
         return False
     for each in member.nodes:
-        require_live(run, each)
+        require_live(run, step, each)
     run.report.note(node.name, f"serves {seen.served.sha256[:8]}, not the planned certificate: once more")
     run.write("noted", step, seen="to be restarted again", node="", started_before="", primary="", standby="")
     return True
@@ -179,7 +181,7 @@ def require_planned_files(run: Run, step: Step, node: Node) -> None:
     if step.kind is StepKind.RESTART_STANDBY:  # it gets its primary's (T7)
         node = next(other for other in run.member(step.target).nodes if other.name != node.name)
     if run.plan.targets[step.target].files:
-        require_live(run, node)
+        require_live(run, step, node)
 
 
 def same_process(run: Run, node: Node, before: datetime) -> bool:
@@ -212,11 +214,16 @@ def await_gate(
     began = run.site.clock.now()
     names = frozenset({probe.name}) if probe else frozenset()
     asked_at = datetime.fromisoformat(run.facts(step)["asked_at"])
-    told = telling_of(gate, _bystanders(run, step))
+    bystanders = _bystanders(run, step)
+    told = telling_of(gate, bystanders)
+    waker, stopper = wake(run, node, since=asked_at), stop_if_parted(run, step, node, bystanders)
+
+    def nudge(view: View, waited_s: float) -> None:
+        waker(view, waited_s)
+        stopper(view, waited_s)
+
     try:
-        return run.wait(
-            told, node, awaited, limit_s=limit_s, probe=names, nudge=wake(run, node, since=asked_at)
-        )
+        return run.wait(told, node, awaited, limit_s=limit_s, probe=names, nudge=nudge)
     except NotAsPlanned:
         tell_refusals(run, waited=run.site.clock.now() - began)
         raise
@@ -227,10 +234,12 @@ def _bystanders(run: Run, step: Step) -> tuple[Bystander, ...]:
     before, after = run.expected_before(step), step.expected
     away = step.kind is not StepKind.RESTART_STANDBY
     return tuple(
-        Bystander(
-            name=member.name,
-            nodes=tuple(node.name for node in member.nodes),
-            planned=planned_meanwhile(before[member.name], after[member.name], away=away),
+        bystander(
+            member.name,
+            tuple(node.name for node in member.nodes),
+            before=before[member.name],
+            after=after[member.name],
+            away=away,
         )
         for member in run.members
         if member.name != step.target and member.name in before and member.name in after

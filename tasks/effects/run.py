@@ -9,10 +9,10 @@ from typing import Protocol
 
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import GateTimeout, RemoteError, commands_of
-from tasks.core.gates import Gate, View, counts, serves
+from tasks.core.gates import Gate, View, accepts, counts, in_order, serves
 from tasks.core.journal import Entry
 from tasks.core.model import Member, Node
-from tasks.core.plan import Counts, Plan, Step
+from tasks.core.plan import Counts, Plan, Step, Target
 from tasks.core.status import NodeStatus
 from tasks.effects.admin import AdminApi
 from tasks.effects.record import RunRecord
@@ -100,6 +100,17 @@ class Run:
     def node_time(self, node: Node) -> datetime:
         """Now by the node's own clock, as its logs write it."""
         return self.site.clock.now() + timedelta(seconds=self.clock_offsets.get(node.name, 0.0))
+
+    def target(self, step: Step, member: str) -> Target:
+        """What the member runs with after the step's round; of steps without rounds, at the end."""
+        return self.plan.target_after(member, round=step.round)
+
+    def shows(self, step: Step, node: str, member: str) -> Gate:
+        """The node serves what is planned for its member in the step's round, and trusts whom it is to trust."""
+        served = self.gates.serves(node, self.target(step, member).leaf_sha256)
+        if not (step.round and self.plan.rounds):
+            return served
+        return in_order(served, accepts(node, self.plan.rounds[step.round - 1].accepts[member]))
 
     def facts(self, step: Step) -> dict[str, str]:
         return self.record.progress().facts.get(step.id, {})

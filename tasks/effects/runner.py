@@ -10,9 +10,10 @@ from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.findings import errors
 from tasks.core.journal import Entry
 from tasks.core.plan import Plan
+from tasks.core.progress_text import round_text
 from tasks.core.resuming import NEEDED_TO_RESUME, clocks, disagreements, other_sets
 from tasks.core.snapshot import NodeFiles
-from tasks.effects.execute import execute
+from tasks.effects.execute import End, execute
 from tasks.effects.lock import holders, lock, unlock
 from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
@@ -25,8 +26,11 @@ from tasks.effects.stop import StopOnSignal
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """How far a run came; `after` says where it stands between rounds, ": round 1 of 3 is complete"."""
+
     run: str
     complete: bool
+    after: str = ""
 
 
 def refuse_if_unfinished(site: Site) -> None:
@@ -63,23 +67,29 @@ def refuse_unapproved(site: Site, plan: Plan, approved: str) -> None:
     )
 
 
+def refuse_no_round(plan: Plan, end: End) -> None:
+    """Raises UsageError where --until names a round that the plan does not have."""
+    rounds = max(len(plan.rounds), 1)
+    if end.until is not None and not 1 <= end.until <= rounds:
+        text = f"--until {end.until}: the plan has {rounds} round{'s' * (rounds > 1)}"
+        raise UsageError(text, remedy="fab plan shows its rounds")
+
+
 def start_run(
     site: Site,
     prepared: Prepared,
     plan: Plan,
     *,
     report: Reporter,
-    stop_after: int | None,
+    end: End,
     gates: Gates | None = None,
 ) -> Outcome:
     """Begin a run of `plan` and carry it as far as it goes."""
     record = open_run(site.cluster.runs_dir, plan, at=site.clock.now())
-    return _carry_out(site, prepared, record, report=report, stop_after=stop_after, gates=gates)
+    return _carry_out(site, prepared, record, report=report, end=end, gates=gates)
 
 
-def resume_run(
-    site: Site, prepared: Prepared, record: RunRecord, *, report: Reporter, stop_after: int | None = None
-) -> Outcome:
+def resume_run(site: Site, prepared: Prepared, record: RunRecord, *, report: Reporter, end: End) -> Outcome:
     """Go on with an interrupted run, if journal and nodes agree.
 
     Raises:
@@ -97,7 +107,7 @@ def resume_run(
             f"run {record.id} cannot go on: " + "; ".join(f"[{f.where}] {f.problem}" for f in found),
             remedy=found[0].remedy,
         )
-    return _carry_out(site, prepared, record, report=report, stop_after=stop_after)
+    return _carry_out(site, prepared, record, report=report, end=end)
 
 
 def _carry_out(
@@ -106,7 +116,7 @@ def _carry_out(
     record: RunRecord,
     *,
     report: Reporter,
-    stop_after: int | None,
+    end: End,
     gates: Gates | None = None,
 ) -> Outcome:
     acting = _acting(prepared)
@@ -127,14 +137,15 @@ def _carry_out(
             stop=stop,
             gates=gates or Gates(),
         )
-        complete = execute(run, stop_after=stop_after)
+        complete = execute(run, end=end)
         if complete:
             for node in site.cluster.nodes:
                 clean_node(site, record, node)
             for name in unlock(remotes, run=record.id, acting=acting):
                 report.note(name, "the lock could not be given back; the next run will name it")
             run.write("completed")
-    return Outcome(record.id, complete)
+        after = round_text(record.plan, record.progress())
+    return Outcome(record.id, complete, f": {after}" if after else "")
 
 
 def _abandon_if_untouched(site: Site, record: RunRecord) -> None:

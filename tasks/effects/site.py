@@ -71,7 +71,8 @@ class Site:
         if address is None or not _listens(status):
             return NodeView(status=status)
         try:
-            return NodeView(status=status, served=self.wire(node, address).leaf)
+            wire = self.wire(node, address)
+            return NodeView(status=status, served=wire.leaf, accepts=wire.client_cas)
         except OperatorError as error:
             return NodeView(status=status, served_trouble=error.problem)
 

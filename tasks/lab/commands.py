@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tasks.core.course import Wish
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
-from tasks.core.planning import Wish
 from tasks.core.render import TextTable
 from tasks.effects.console import say, show_table
 from tasks.effects.creation import Order, create_sets, created_table

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tasks.core.course import Wish
 from tasks.core.credential_set import CredentialSet
 from tasks.core.issuing import Subject, leaf_set
 from tasks.core.observed import loaded_now
 from tasks.core.plan import Plan, StepKind
-from tasks.core.planning import Wish, plan_migration
+from tasks.core.planning import plan_migration
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import NOW, OWN, SHARED
 
@@ -19,11 +20,12 @@ def plan_of(
     *,
     observer: str | None = None,
     place_first: bool = False,
+    strategy: str = "prescribed",
 ) -> Plan:
     """From what the snapshot shows to one set for all members, or to one each."""
     names = [m.name for m in snapshot.cluster.members]
     by_member = {n: sets if isinstance(sets, CredentialSet) else sets[n] for n in names}
-    wish = Wish(observer=observer, place_first=place_first)
+    wish = Wish(strategy=strategy, observer=observer, place_first=place_first)
     return plan_migration(snapshot, by_member, old=loaded_now(snapshot), wish=wish)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.bystanders import Bystander, planned_meanwhile, telling_of
+from tasks.core.bystanders import bystander, parted, telling_of
 from tasks.core.gates import Broken, Holds, NodeView, Verdict, Waiting
 from tasks.core.plan import Counts
 from tests.core.statuses import counted, node_status, view
 
 USUAL = Counts(connected=2, disconnected=0)
-OTHER = Bystander("gw-b", ("gw-b1", "gw-b2"), planned_meanwhile(USUAL, USUAL, away=True))
+OTHER = bystander("gw-b", ("gw-b1", "gw-b2"), before=USUAL, after=USUAL, away=True)
 SILENT = view()
 
 
@@ -35,7 +35,9 @@ def test_what_may_be_seen_meanwhile(
     before: tuple[int, int], after: tuple[int, int], away: bool, planned: tuple[str, ...]
 ) -> None:
     one, other = (Counts(connected=c, disconnected=d) for c, d in (before, after))
-    assert planned_meanwhile(one, other, away=away) == planned
+    found = bystander("gw-b", ("gw-b",), before=one, after=other, away=away)
+    assert found.planned == planned
+    assert found.fewest == min(int(text[0]) for text in planned)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,19 @@ def test_a_member_that_loses_more_than_the_one_away_is_told_of_at_once() -> None
 @pytest.mark.parametrize("verdict", [Holds("all"), Broken("T2", remedy="-"), Waiting("counts", joining=True)])
 def test_the_verdict_itself_stays(verdict: Verdict) -> None:
     assert told(verdict, shown(connected=0, disconnected=2)) is verdict
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        pytest.param(shown(), shown(), "", id="all see each other"),
+        pytest.param(shown(connected=1, disconnected=1), shown(), "", id="the restarting one is missed"),
+        pytest.param(shown(connected=0, disconnected=2), shown(), "gw-b shows 0/2", id="a partition"),
+        pytest.param(shown(connected=0, disconnected=2), SILENT, "", id="one more is away: no partition"),
+        pytest.param(shown(connected=0, disconnected=2), shown(status="Discover"), "", id="one more starts"),
+    ],
+)
+def test_a_partition_is_told_from_a_member_that_is_away(one: NodeView, other: NodeView, apart: str) -> None:
+    third = bystander("gw-c", ("gw-c",), before=USUAL, after=USUAL, away=True)
+    found = parted((OTHER, third), {"gw-b1": one, "gw-b2": SILENT, "gw-c": other})
+    assert found == (f"{apart}, planned 2/0 or 1/1" if apart else "")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tasks.core.acceptance import LetIn, Observed, TurnedAway
+from tasks.core.course import Wish
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
 from tasks.core.findings import Finding, Severity
@@ -22,7 +23,6 @@ from tasks.core.matrix import (
     stage_table,
     stages_and_why,
 )
-from tasks.core.planning import Wish
 from tasks.core.snapshot import Snapshot, Unseen
 from tasks.core.stages import Direction, Stage
 from tests.core.certs import NOW, OWN, SHARED
@@ -120,7 +120,7 @@ ALL = dict.fromkeys((member.name for member in THREE.members), SHARED)
 
 
 def afters(
-    snapshot: Snapshot, sets: dict[str, CredentialSet], *findings: Finding, strategy: str = "auto"
+    snapshot: Snapshot, sets: dict[str, CredentialSet], *findings: Finding, strategy: str = "prescribed"
 ) -> tuple[list[str], str]:
     stages, why = stages_and_why(snapshot, sets, findings=findings, wish=Wish(strategy=strategy))
     return [stage.after for stage in stages], why
@@ -155,5 +155,5 @@ def test_where_a_set_is_missing_now_is_shown_all_the_same() -> None:
 
 
 def test_a_strategy_that_is_not_there_is_refused() -> None:
-    with pytest.raises(Refused, match="strategy bridge is not available"):
-        afters(healthy(), ALL, strategy="bridge")
+    with pytest.raises(Refused, match="strategy renew is not possible: gw-a"):
+        afters(healthy(), ALL, strategy="renew")

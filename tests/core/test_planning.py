@@ -8,12 +8,13 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tasks.core.errors import Refused
+from tasks.core.course import Wish
+from tasks.core.errors import UsageError
 from tasks.core.issuing import credential_set
 from tasks.core.model import Cluster
 from tasks.core.observed import loaded_now
 from tasks.core.plan import Plan, StepKind
-from tasks.core.planning import Wish, plan_migration
+from tasks.core.planning import plan_migration
 from tasks.core.server_cfg import file_sha256, parse
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import BUILTIN_SET, OTHER_SHARED, SHARED
@@ -78,7 +79,7 @@ def test_whatever_the_shape_and_the_observer_the_order_keeps_its_promises(shape:
     wanted = cluster(*members)
     snapshot, old = healthy(wanted), {m.name: LOADED for m in members}
     for observer, place_first in itertools.product([m.name for m in members], (False, True)):
-        wish = Wish(observer=observer, place_first=place_first)
+        wish = Wish("prescribed", observer=observer, place_first=place_first)
         sets = {m.name: SHARED for m in members}
         _promises(plan_migration(snapshot, sets, old=old, wish=wish), wanted, observer)
 
@@ -167,14 +168,9 @@ def test_a_set_with_another_ca_file_and_the_same_leaf_still_needs_a_restart() ->
 
 
 def test_an_unknown_strategy_is_refused_with_what_there_is() -> None:
-    wish = Wish(strategy="overlap")
-    with pytest.raises(Refused, match=r"strategy overlap is not available") as caught:
-        plan_migration(healthy(), {}, old={}, wish=wish)
-    assert caught.value.remedy == "fab plan --strategy prescribed"
-
-
-def test_auto_is_the_prescribed_strategy_for_now() -> None:
-    assert plan_of(healthy()).strategy == "prescribed"
+    with pytest.raises(UsageError, match=r"--strategy fast is unknown") as caught:
+        plan_of(healthy(), strategy="fast")
+    assert caught.value.remedy == "one of: auto, renew, overlap, bridge, prescribed"
 
 
 def test_the_counts_at_the_start_are_those_the_checks_demand() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tasks.core.course import Course, Wish, course_of
 from tasks.core.findings import Severity
 from tasks.core.observed import loaded_now
 from tasks.core.plan import TrustStage
-from tasks.core.planning import Course, Wish, course_of
 from tasks.core.snapshot import Snapshot
 from tasks.core.stages import NOW as AT_FIRST
 from tasks.core.stages import Stage, compact, groups_of, one_way_findings, stage_now
@@ -22,7 +22,7 @@ def links(*pairs: str) -> frozenset[frozenset[str]]:
 
 def course(snapshot: Snapshot) -> Course:
     sets = dict.fromkeys((member.name for member in snapshot.cluster.members), SHARED)
-    return course_of(snapshot, sets, old=loaded_now(snapshot), wish=Wish())
+    return course_of(snapshot, sets, old=loaded_now(snapshot), wish=Wish("prescribed"))
 
 
 def lost_ca(snapshot: Snapshot, node: str) -> Snapshot:

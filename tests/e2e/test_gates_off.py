@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from tasks.core.course import Wish
 from tasks.core.errors import GateTimeout, NotAsPlanned, OperatorError, Unhealthy
 from tasks.core.gates import Gate, Holds
 from tasks.core.plan import Counts
-from tasks.core.planning import Wish
 from tasks.effects.inventory_file import open_inventory
 from tasks.effects.journey import Terms
 from tasks.effects.operations import migrate

@@ -232,33 +232,33 @@ class TestRequireLive:
 
     def test_the_right_files_are_no_error(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, _ = swapped
-        require_live(run, server)
+        require_live(run, step(StepKind.SWAP, server.member), server)
 
     def test_an_absent_file_is_named(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, node = swapped
         (node.keystore / KEY).unlink()
         with pytest.raises(RemoteError, match=f"{KEY} is absent"):
-            require_live(run, server)
+            require_live(run, step(StepKind.SWAP, server.member), server)
 
     def test_another_file_is_named(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, node = swapped
         node.write(node.keystore / CERT, b"another")
         with pytest.raises(RemoteError, match=f"{CERT} has SHA-256 [0-9a-f]{{12}}, wanted"):
-            require_live(run, server)
+            require_live(run, step(StepKind.SWAP, server.member), server)
 
     @needs_root
     def test_a_file_of_another_user_is_named(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, node = swapped
         node.own(node.keystore / KEY, mode=0o600, uid=0)
         with pytest.raises(RemoteError, match=r"cannot be read by the service user \(owner 0:0, mode 600\)"):
-            require_live(run, server)
+            require_live(run, step(StepKind.SWAP, server.member), server)
 
     @not_as_root
     def test_a_file_that_cannot_be_read_is_named(self, swapped: tuple[Run, Node, Tree]) -> None:
         run, server, node = swapped
         (node.keystore / KEY).chmod(0)
         with pytest.raises(RemoteError, match=KEY):
-            require_live(run, server)
+            require_live(run, step(StepKind.SWAP, server.member), server)
 
 
 def test_cleaning_removes_the_stage_and_keeps_the_backup(node: Tree) -> None:

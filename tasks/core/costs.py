@@ -1,0 +1,97 @@
+"""What a strategy costs: rounds, restarts, waiting, and how long members are apart.
+
+Source of the seconds: AMLEN.md section 5, measured on real servers, until everything is as planned again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import combinations
+
+from tasks.core.plan import RESTARTS, Choice, StepKind
+from tasks.core.rounds import Way
+from tasks.core.trust import Links, can_connect
+
+Doing = tuple[StepKind, str]  # what is done, and to whom
+
+SINGLE_S = 16
+ALONE_S = 25  # of one that cannot reach everybody: it looks for them as long as DiscoveryTime allows
+STANDBY_S = 23
+PRIMARY_S = 26
+BETWEEN_S = 8  # from one that is back to the next that is gone: settled, files swapped in, asked
+
+
+def cost_of(
+    way: Way, steps: Sequence[Doing], *, pairs: frozenset[str], links: Links, at: datetime, together: bool
+) -> Choice:
+    """What this way costs.
+
+    Args:
+        steps: Its steps, in order.
+        pairs: The members that are HA pairs.
+        links: Who is connected with whom before it.
+        at: By which clock dates are judged.
+        together: Whether nobody is taken apart on it, as was found already.
+    """
+    waiting = tuple(_waits(way, steps, pairs=pairs, links=links, at=at, together=together))
+    return Choice(
+        strategy=way.strategy,
+        rounds=len(way.rounds),
+        restarts=len(waiting),
+        waiting_s=sum(seconds for seconds, _ in waiting),
+        apart_s=sum(seconds for _, seconds in waiting),
+        reconnects=max((way.restarted.count(name) for name in way.before), default=0),
+    )
+
+
+def _waits(
+    way: Way, steps: Sequence[Doing], *, pairs: frozenset[str], links: Links, at: datetime, together: bool
+) -> Iterator[tuple[int, int]]:
+    """Per restart its seconds, and those in which others than the restarting one are apart."""
+    moved: set[str] = set()
+
+    def apart(away: str = "") -> bool:
+        return not together and _apart(way, moved, away, links=links, at=at)
+
+    for kind, target in steps:
+        if kind not in RESTARTS:
+            continue
+        during = apart(target if kind is StepKind.RESTART else "")
+        if kind is StepKind.RESTART:
+            moved.add(target)
+        after = apart()
+        seconds = _seconds(kind, in_pair=target in pairs, alone=after)
+        yield seconds + BETWEEN_S, seconds * during + BETWEEN_S * after
+
+
+def _seconds(kind: StepKind, *, in_pair: bool, alone: bool) -> int:
+    if kind is StepKind.RESTART_STANDBY:
+        return STANDBY_S
+    return PRIMARY_S if in_pair else ALONE_S if alone else SINGLE_S
+
+
+def _apart(way: Way, moved: set[str], away: str, *, links: Links, at: datetime) -> bool:
+    """Of a way of one round: whether two members, the one that is away not counted, are apart."""
+    there = [name for name in way.before if name != away]
+    return any(not _connected(way, moved, *two, links=links, at=at) for two in combinations(there, 2))
+
+
+def _connected(way: Way, moved: set[str], one: str, other: str, *, links: Links, at: datetime) -> bool:
+    if one not in moved and other not in moved:
+        return frozenset((one, other)) in links
+    loaded = [(way.rounds[0].after if n in moved else way.before)[n].loaded for n in (one, other)]
+    return can_connect(*loaded, at=at)
+
+
+def preferred(found: Mapping[str, Choice], *, prefer: str) -> Choice:
+    """The least disruptive of those that are possible.
+
+    Args:
+        found: By strategy; at least one is possible.
+        prefer: "no-partition": rather more restarts than members that are apart; "fewest-restarts": the other way.
+    """
+    possible = [choice for choice in found.values() if not choice.refused]
+    if prefer == "fewest-restarts":
+        return min(possible, key=lambda one: (one.restarts, one.apart_s))
+    return min(possible, key=lambda one: (one.apart_s, one.restarts))
