@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -72,6 +73,7 @@ class Certificate:
         return x509.load_der_x509_certificate(self.der).public_bytes(Encoding.PEM)
 
 
+@lru_cache(maxsize=512)
 def parse_pem_chain(data: bytes) -> tuple[Certificate, ...]:
     """Every certificate of a PEM file in its order, as OpenSSL's file readers find them.
 
@@ -96,6 +98,7 @@ def issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     return x509_facts.is_signed_by(child, parent)
 
 
+@lru_cache(maxsize=2048)
 def is_builtin(certificate: Certificate) -> bool:
     """Whether this is a certificate whose private key is public with the product.
 

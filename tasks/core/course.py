@@ -110,7 +110,9 @@ def _start(snapshot: Snapshot, sets: Mapping[str, CredentialSet], *, old: Mappin
         runs=lambda name, due: runs_already(snapshot, cluster.member(name), due),
         edited=frozenset(cluster.node(name).member for name in edits_of(snapshot, tuple(members))),
     )
-    pending = {member.name: text for member in members if (text := other_pair(snapshot, member))}
+    pending = {
+        member.name: text for member in members if (text := other_pair(snapshot, member, old[member.name]))
+    }
     return Start(task, links_now(snapshot), snapshot.taken_at, pending)
 
 

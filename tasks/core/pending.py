@@ -91,13 +91,13 @@ def _unlike(snapshot: Snapshot, member: Member, files: NodeFiles) -> list[str]:
     return [name for name, state in files.files.items() if theirs[name].sha256 != state.sha256]
 
 
-def other_pair(snapshot: Snapshot, member: Member) -> str:
+def other_pair(snapshot: Snapshot, member: Member, now: Loaded) -> str:
     """That a restart would bring another key and certificate than the member runs with; "" if it would not.
 
     A round that changes the CA file alone cannot be taken then.
     """
-    active, now = snapshot.active(member), loaded_now(snapshot).get(member.name)
-    if now is None or not isinstance(active.files, NodeFiles):
+    active = snapshot.active(member)
+    if not isinstance(active.files, NodeFiles):
         return ""
     own = has_own_pair(active.files)
     if now.on_builtin:

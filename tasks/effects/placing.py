@@ -10,7 +10,7 @@ from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.errors import RemoteError
 from tasks.core.model import Node
 from tasks.core.places import Places, data_of, places
-from tasks.core.plan import Edit, Step
+from tasks.core.plan import Edit, Step, StepKind
 from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import FileState, NodeFiles
 from tasks.effects.files import Delivery, MovedFrom, back_up, clean_up, look_at_files, stage, swap_in
@@ -54,7 +54,10 @@ def _edit_in(record: RunRecord, node: Node, *, round: int | None) -> Edit | None
 
 def place(run: Run, step: Step) -> str:
     """Back up what is live, stage what is new, read it back. Changes nothing that is in use."""
-    node = run.site.cluster.node(step.target)
+    return _stage(run, step, run.site.cluster.node(step.target))
+
+
+def _stage(run: Run, step: Step, node: Node) -> str:
     remote = run.remote(node)
     files = look_at_files(remote)
     at = places_of(run.record, node, files, round=step.round)
@@ -130,8 +133,24 @@ def swap(run: Run, step: Step) -> str:
     else:
         order = member.nodes
     for node in order:
-        _swap_node(run, step, node)
+        _swap_once_more(run, step, node)
+    for node in (
+        order if member.is_pair else ()
+    ):  # one that went down in between was given the other's files (T7)
+        require_live(run, step, node)
     return f"live on {', '.join(node.name for node in order)}; nothing loads them before a restart"
+
+
+def _swap_once_more(run: Run, step: Step, node: Node) -> None:
+    """What was swapped in before and lost since is not staged any more: it is staged again."""
+    try:
+        _swap_node(run, step, node)
+    except RemoteError:
+        placed = step.model_copy(update={"kind": StepKind.PLACE, "target": node.name})
+        if placed.id not in run.record.progress().done:
+            raise
+        _stage(run, step, node)
+        _swap_node(run, step, node)
 
 
 def _swap_node(run: Run, step: Step, node: Node) -> None:
