@@ -17,6 +17,7 @@ from tasks import (
     rehearse,
     require_certificates,
     restart,
+    runs,
     status,
     upgrade,
 )
@@ -39,4 +40,5 @@ ns.add_collection(config.ns, name="config")
 ns.add_collection(ha.ns, name="ha")
 ns.add_collection(rehearse.ns, name="lab")
 ns.add_task(rehearse.rehearse)
+ns.add_collection(runs.ns, name="runs")
 ns.add_collection(upgrade.ns, name="upgrade")

@@ -18,8 +18,8 @@ from tasks.lab.commands import (
     faults_table,
     lab_table,
     mend_one,
-    run_rehearsal,
 )
+from tasks.lab.rehearsal import run_rehearsal
 
 SHAPE = {
     "dir": "the lab's directory (default .lab)",
@@ -108,7 +108,14 @@ def break_(c: Context, dir: str = ".lab", node: str = "", fault: str = "", mend:
         say(f"[{node}] {fault} -> fab lab.break --dir {dir} --node {node} --mend")
 
 
-@operator_task(help={**SHAPE, "keep": "leave the lab running", "kind": "shared | ca"})
+REHEARSED = {
+    "keep": "leave the lab running",
+    "kind": "shared | ca: of the set that is migrated to (default: what suits the strategy)",
+    "strategy": "auto | renew | overlap | bridge | prescribed",
+}
+
+
+@operator_task(help={**SHAPE, **REHEARSED})
 def rehearse(
     c: Context,
     dir: str = "",
@@ -116,12 +123,13 @@ def rehearse(
     pairs: int = 1,
     speed: float = 20.0,
     bastion: bool = False,
-    kind: str = "shared",
+    kind: str = "",
+    strategy: str = "auto",
     keep: bool = False,
 ) -> None:
-    """A whole migration on a fresh lab: up, create, check, migrate, status, down."""
+    """A whole migration on a fresh lab: up, create, check, status, migrate, down."""
     request = Request(members, pairs, speed, bastion=bastion)
-    run_rehearsal(dir, request, kind=kind, keep=keep)
+    run_rehearsal(dir, request, kind=kind, strategy=strategy, keep=keep)
 
 
 ns = Collection("lab")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tasks.core.belonging import outsiders, running_part
+from tasks.core.builtin_trust import builtin_trusted
 from tasks.core.checks_files import file_checks
 from tasks.core.checks_ha_files import ha_file_checks
 from tasks.core.checks_islands import island_checks
@@ -139,6 +140,7 @@ CHECKS: tuple[Check, ...] = (
     file_checks,
     ha_file_checks,
     pending_ca,
+    builtin_trusted,
     product_checks,
 )
 OF_THE_CLUSTER: frozenset[Check] = frozenset({cluster_active, members_known, island_checks})

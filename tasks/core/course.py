@@ -33,6 +33,16 @@ class Wish:
     observer: str | None = None
     place_first: bool = False
 
+    @property
+    def options(self) -> str:
+        """As they are typed; "" where nothing was."""
+        said = (
+            f"--strategy {self.strategy}" if self.strategy != AUTO else "",
+            f"--observer {self.observer}" if self.observer else "",
+            "--place-first" if self.place_first else "",
+        )
+        return " ".join(filter(None, said))
+
 
 @dataclass(frozen=True, slots=True)
 class Course:

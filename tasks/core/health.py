@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.core.builtin_trust import TRUSTED
 from tasks.core.certificates import is_builtin
 from tasks.core.checks import check_cluster
 from tasks.core.checks_files import disk_leaf_sha256
 from tasks.core.credential_set import CERT_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.observed import standby_started_after_files
+from tasks.core.open_run import OpenRun, as_left_by
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import NodeStatus
 
@@ -66,22 +68,33 @@ class StatusReport:
     findings: tuple[Finding, ...]
 
 
-def report(snapshot: Snapshot) -> StatusReport:
-    """Judge the cluster as it runs; nothing here looks at local credential files."""
-    findings = tuple(f for f in check_cluster(snapshot) if f.name not in NOT_HEALTH)
-    bad = [f for f in findings if f.severity is Severity.ERROR or f.name in UNHEALTHY_WARNINGS]
+def report(snapshot: Snapshot, *, run: OpenRun | None = None) -> StatusReport:
+    """Judge the cluster as it runs; nothing here looks at local credential files.
+
+    Args:
+        run: One that is open; what it left waiting for a restart is no fault.
+    """
+    seen = as_left_by(run, check_cluster(snapshot), snapshot)
+    findings = tuple(f for f in seen if f.name not in NOT_HEALTH)
+    bad = [f for f in findings if _is_bad(f)]
     rows = tuple(_row(snapshot, seen) for seen in snapshot.nodes.values())
     return StatusReport(
         cluster=snapshot.cluster.key,
         at=snapshot.taken_at,
         rows=rows,
         healthy=not bad,
-        verdict=_verdict(snapshot, rows, bad),
+        verdict=_verdict(snapshot, rows, bad, trusting=any(f.name == TRUSTED for f in findings)),
         findings=findings,
     )
 
 
-def _verdict(snapshot: Snapshot, rows: tuple[StatusRow, ...], bad: list[Finding]) -> str:
+def _is_bad(finding: Finding) -> bool:
+    if finding.severity is Severity.INFO:
+        return False
+    return finding.severity is Severity.ERROR or finding.name in UNHEALTHY_WARNINGS
+
+
+def _verdict(snapshot: Snapshot, rows: tuple[StatusRow, ...], bad: list[Finding], *, trusting: bool) -> str:
     members, nodes = len(snapshot.cluster.members), len(snapshot.cluster.nodes)
     size = f"{members} members, {nodes} nodes"
     if [f.name for f in bad] == ["islands"]:
@@ -93,6 +106,8 @@ def _verdict(snapshot: Snapshot, rows: tuple[StatusRow, ...], bad: list[Finding]
     certificates = {row.certificate for row in rows if row.certificate}
     if any(row.builtin for row in rows):
         return f"healthy: {size}, all connected; but on the BUILT-IN certificate, whose key is public"
+    if trusting:
+        return f"healthy: {size}, all connected; but CA files trust the BUILT-IN certificate, whose key is public"
     days = min((row.days_left for row in rows if row.days_left is not None), default=0)
     noun = "certificate" if len(certificates) == 1 else "certificates"
     return f"healthy: {size}, all connected, {len(certificates)} {noun}, first expiry in {days} days"

@@ -14,6 +14,7 @@ from tasks.core.inventory_schema import (
     InventoryShape,
     LimitsShape,
     MembershipShape,
+    QueuesShape,
     ServiceShape,
     Shape,
     SshShape,
@@ -27,6 +28,7 @@ _SECTIONS: Mapping[str, type[Shape]] = {
     "service": ServiceShape,
     "membership": MembershipShape,
     "limits": LimitsShape,
+    "queues": QueuesShape,
 }
 _MAPPING = ("must be a mapping", "write its keys below it, indented; or remove it")
 _QUOTES = "put it in quotes"

@@ -28,6 +28,7 @@ from tasks.core.model import (
     Ssh,
     Via,
 )
+from tasks.core.wanted_queues import WantedQueues
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def resolved(inventory: InventoryShape, key: str, *, path: Path, home: Path | No
         prefer=shape.prefer or "no-partition",
         islands=shape.islands,
         ca_passphrase=_ca_passphrase(shape.ca, key, here=here),
+        queues=WantedQueues(**shape.queues.model_dump(exclude_none=True)),
     )
 
 

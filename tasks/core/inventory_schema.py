@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tasks.core.inventory_faults import YamlPath
+from tasks.core.inventory_limits import LimitsShape as LimitsShape
+from tasks.core.inventory_limits import QueuesShape as QueuesShape
+from tasks.core.inventory_limits import Shape as Shape
 from tasks.core.inventory_values import (
     Account,
     Gateway,
@@ -22,18 +25,11 @@ from tasks.core.inventory_values import (
     ProgramWord,
     RemotePath,
     RestartWord,
-    Seconds,
     Secret,
     StartWord,
     WholeSeconds,
     Words,
 )
-
-
-class Shape(BaseModel):
-    """A mapping with known keys only, and values of exactly the right type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class SshShape(Shape):
@@ -132,21 +128,6 @@ class HaShape(Shape):
     heartbeat_timeout_s: WholeSeconds | None = Field(default=None, description="HeartbeatTimeout.")
 
 
-class LimitsShape(Shape):
-    """Hard limits, in seconds."""
-
-    connect_s: Seconds | None = Field(default=None, description="TCP, banner and authentication, each.")
-    command_s: Seconds | None = Field(default=None, description="One remote command or transfer.")
-    rest_s: Seconds | None = Field(default=None, description="One REST exchange or TLS probe.")
-    restart_s: Seconds | None = Field(default=None, description="From the restart request to the gate.")
-    stop_s: Seconds | None = Field(default=None, description="A stopped process ends within.")
-    return_s: Seconds | None = Field(default=None, description="REST silent this long: start the service.")
-    join_s: Seconds | None = Field(default=None, description="Settled servers find each other within.")
-    sync_s: Seconds | None = Field(default=None, description="An HA pair is back in sync within.")
-    settle_s: Seconds | None = Field(default=None, description="A gate must hold this long in a row.")
-    poll_s: Seconds | None = Field(default=None, description="Between two looks of a gate.")
-
-
 class Settings(Shape):
     """What may stand on every level; the narrower level wins, key by key."""
 
@@ -206,6 +187,9 @@ class ClusterShape(Settings):
     )
     retired: Annotated[tuple[Words, ...], Field(strict=False)] = Field(
         default=(), description="ServerUIDs gone for good that the cluster still remembers."
+    )
+    queues: QueuesShape = Field(
+        default=QueuesShape(), description="What the others may hold for a restarted member."
     )
     disposable: bool = Field(default=False, description="May be destroyed by the conformance suite.")
     islands: bool = Field(

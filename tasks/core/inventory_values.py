@@ -106,6 +106,12 @@ def _words(text: str) -> str:
     return text
 
 
+def _messages(count: int) -> int:
+    if not 0 <= count <= 10**9:
+        raise refusal(f"must be 0..1000000000, got {count}", "write a number of messages, e.g. 100")
+    return count
+
+
 def _program_word(text: str) -> str:
     """A unit's or container's name: an argument that cannot be taken for an option."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@:\\-]{0,254}", text):
@@ -226,6 +232,7 @@ Account = Annotated[str, AfterValidator(_account)]
 Words = Annotated[str, AfterValidator(_words)]
 ProgramWord = Annotated[str, AfterValidator(_program_word)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Messages = Annotated[int, AfterValidator(_messages), WithJsonSchema({"type": "integer", "minimum": 0})]
 Seconds = Annotated[float, Field(gt=0, le=604800, allow_inf_nan=False)]
 WholeSeconds = Annotated[int, Field(gt=0, le=604800)]
 RemotePath = Annotated[PurePosixPath, PlainValidator(_remote_path), _ABSOLUTE]

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from tasks.core.wanted_ha import UNSAID_HA, WantedHa
 from tasks.core.wanted_membership import UNSAID, WantedMembership
+from tasks.core.wanted_queues import USUAL_QUEUES, WantedQueues
 
 
 class Product(StrEnum):
@@ -169,6 +170,7 @@ class Limits:
     return_s: float = 120.0  # REST silent this long after a restart: read the log, then start the service
     join_s: float = 120.0  # settled servers may take this long to find each other
     sync_s: float = 1800.0  # HA pair back in sync
+    drain_s: float = 300.0  # what waited for a restarted member has reached it
     settle_s: float = 3.0  # a gate must hold this long in a row
     poll_s: float = 1.0  # between two looks of a gate
 
@@ -229,6 +231,7 @@ class Cluster:
     prefer: str = "no-partition"  # no-partition | fewest-restarts: what the automatic strategy minimises
     islands: bool = False  # each product's members may start as a cluster of their own
     ca_passphrase: SecretRef | None = None  # of the CA's keys; None: asked for
+    queues: WantedQueues = USUAL_QUEUES
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -139,7 +139,7 @@ class TrustStage(Frozen):
     apart: tuple[tuple[str, str], ...] = ()  # in one group, and not connected with each other
 
 
-_NEWER = ("trust", "lists", "rounds", "edit_rounds", "bundles", "choices")
+_NEWER = ("trust", "lists", "rounds", "edit_rounds", "bundles", "choices", "options")
 
 
 class Plan(Frozen):
@@ -173,6 +173,7 @@ class Plan(Frozen):
         str, int
     ] = {}  # by node: server.cfg is edited in the round of its new pair; 0 of an only one
     bundles: dict[str, str] = {}  # CA files that are in force for some rounds only: SHA-256 -> PEM
+    options: str = ""  # that were typed and make it this plan: "--strategy overlap"
     choices: tuple[Choice, ...] = ()  # the strategies, the chosen one first
 
     @property

@@ -80,7 +80,7 @@ def _cost(plan: Plan) -> Iterator[str]:
     moved = len(plan.restarts)
     if moved:
         noun = "1 restart" if moved == 1 else f"{moved} restarts"
-        wait = duration(moved * RESTART_S)
+        wait = duration(plan.choices[0].waiting_s if plan.choices else moved * RESTART_S)
         clients = any(step.kind in LAST_RESTARTS for step in plan.steps)
         yield f"{noun}, about {wait} of waiting" + (
             "; clients of a restarting server reconnect" if clients else ""
@@ -88,5 +88,8 @@ def _cost(plan: Plan) -> Iterator[str]:
 
 
 def _fingerprint(plan: Plan) -> str:
-    approve = commands_of(plan.command or plan.task, f"fab migrate-cluster --approve {plan.fingerprint}")
+    options = f" {plan.options}" if plan.options else ""
+    approve = commands_of(
+        plan.command or plan.task, f"fab migrate-cluster{options} --approve {plan.fingerprint}"
+    )
     return f"fingerprint {plan.fingerprint} -> {approve}"

@@ -63,6 +63,7 @@ def plan_migration(
         trust=_trust(cluster, course),
         rounds=_rounds(way),
         bundles=_bundles(way),
+        options=wish.options,
         choices=course.choices,
     )
 

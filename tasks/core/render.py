@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasks.core.findings import Finding, Severity
 from tasks.core.ha_words import ha_words
 from tasks.core.health import PROVEN_STANDBY, StatusReport, StatusRow
-from tasks.core.plan import MIGRATE, Counts, Plan, Step, StepKind
+from tasks.core.plan import Plan, Step, StepKind
 from tasks.core.versions import NAMES, parse_version
 
 NARROW = 100  # columns below which the less important ones are left out
@@ -104,63 +104,6 @@ def findings_lines(findings: Iterable[Finding], *, ignored: frozenset[str] = fro
         where = f"[{places}] " if places else ""
         lines += [f"{severity.value.upper()}{mark} {name}: {where}{printable(problem)}", f"  -> {remedy}"]
     return tuple(lines)
-
-
-def plan_table(plan: Plan, *, width: int = 80) -> TextTable:
-    """Every step, and what each member shows after it: connected/disconnected.
-
-    A column per member where that fits; else one column that names members only where counts change.
-    """
-    table = _plan_by_member(plan)
-    columns = zip(table.header, *table.rows, strict=True)
-    if sum(max(map(len, column)) + 1 for column in columns) <= width + 1:
-        return table
-    return _plan_by_change(plan)
-
-
-def _plan_by_member(plan: Plan) -> TextTable:
-    lines = tuple(_lines(plan))
-    members = tuple(dict.fromkeys(member for _, _, counts in lines for member in counts))
-    rows = [
-        (number, text, *(str(counts.get(member, "-")) for member in members))
-        for number, text, counts in lines
-    ]
-    return TextTable(_plan_title(plan), ("#", "STEP", *members), tuple(rows))
-
-
-def _plan_by_change(plan: Plan) -> TextTable:
-    before: Mapping[str, Counts] | None = None
-    rows = []
-    for number, text, counts in _lines(plan):
-        rows.append((number, text, _counts_text(counts) if counts != before else "as before"))
-        before = counts
-    return TextTable(_plan_title(plan), ("#", "STEP", "CONNECTED/DISCONNECTED AFTER IT"), tuple(rows))
-
-
-def _lines(plan: Plan) -> Iterator[tuple[str, str, Mapping[str, Counts]]]:
-    """Number, text and the counts after it; first how it stands now."""
-    yield "", "now", plan.baseline
-    for number, step in enumerate(plan.steps, 1):
-        yield str(number), step_text(plan, step), step.expected
-
-
-def _plan_title(plan: Plan) -> str:
-    how = [plan.task if plan.task != MIGRATE else "", plan.strategy]
-    observer = f", observer {plan.observer}" if plan.observer else ""
-    return f"{plan.cluster}: {' '.join(filter(None, how))}{observer}"
-
-
-def _counts_text(counts: Mapping[str, Counts]) -> str:
-    """The most common one last, for "others"."""
-    if not counts:
-        return "no member yet"
-    by_counts: dict[str, list[str]] = {}
-    for member, shown in counts.items():
-        by_counts.setdefault(str(shown), []).append(member)
-    *few, (most, rest) = sorted(by_counts.items(), key=lambda item: len(item[1]))
-    named = [f"{shown}: {', '.join(members)}" for shown, members in few]
-    last = f"{most}: {'all' if not few else rest[0] if len(rest) == 1 else 'others'}"
-    return "; ".join([*named, last])
 
 
 def step_text(plan: Plan, step: Step) -> str:

@@ -18,10 +18,10 @@ from tasks.core.trust import Loaded
 
 NEW_SETS = "the new key, certificate and CA file"
 CA_OF_BOTH = "CA files trust the old and the new"
-NEW_PAIRS = "the new key and certificate"
+NEW_PAIRS = "the new keys and certificates"
 CA_OF_NEW = "CA files trust the new alone"
 CA_WITH_BUILTIN = "CA files trust the new and the built-in one"
-PAIR_AND_BUILTIN = "the new key and certificate; CA files trust the new and the built-in one"
+PAIR_AND_BUILTIN = "the new pairs; CA files trust the new and the built-in one"
 _BRING_PAIRS = frozenset({NEW_SETS, NEW_PAIRS, PAIR_AND_BUILTIN})
 
 

@@ -12,9 +12,9 @@ from tasks.core.strategies import BRIDGE, OVERLAP, PRESCRIBED, RENEW
 
 SOON = timedelta(days=30)
 _TOGETHER = {
-    RENEW: "the new credentials and the old ones trust each other as they are: no settled member is apart from another",
-    OVERLAP: "every CA file trusts the old and the new while they change: no settled member is apart from another",
-    BRIDGE: "the built-in certificate is trusted until the last round: no settled member is apart from another",
+    RENEW: "old and new trust each other as they are; nobody is apart meanwhile",
+    OVERLAP: "CA files trust the old and the new for a while; nobody is apart meanwhile",
+    BRIDGE: "the built-in certificate is trusted until the last round; nobody is apart meanwhile",
 }
 
 
@@ -94,6 +94,6 @@ def round_lines(plan: Plan) -> tuple[str, ...]:
     lines, back = [], 0
     for number, one in enumerate(plan.rounds, 1):
         back += len(one.moving)
-        way_back = f"{number} round{'s' * (number > 1)}, {back} members restarted, nobody apart"
-        lines.append(f"round {number}: {one.what}; the way back from its end: {way_back}")
+        way_back = f"{number} round{'s' * (number > 1)}, {back} member restarts"
+        lines.append(f"round {number}: {one.what} (the way back from its end: {way_back})")
     return tuple(lines)

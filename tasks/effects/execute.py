@@ -16,6 +16,7 @@ from tasks.effects.listeners import prove_listeners
 from tasks.effects.moving import move_keystore
 from tasks.effects.pair_restart import restart_pair
 from tasks.effects.placing import place, require_live, swap
+from tasks.effects.queues import await_drained
 from tasks.effects.restarting import forget_failed_restart, restart_primary, restart_single, restart_standby
 from tasks.effects.run import RESUME_LINE, Run
 
@@ -80,6 +81,8 @@ def _perform(run: Run, step: Step) -> None:
             _require_expected(run, step)
         run.write("started", step)
         seen = _act(run, step)
+        if step.kind in LAST_RESTARTS:
+            seen = f"{seen}; {await_drained(run, step)}"
     except Interrupted:
         run.write("interrupted", step)
         raise

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tasks.core.errors import Locked, OperatorError, Refused, Unhealthy, UsageError
 from tasks.core.findings import errors
 from tasks.core.health import StatusReport
+from tasks.core.open_run import between_rounds
 from tasks.core.plan import Plan, subject_of
 from tasks.core.render import findings_lines
 from tasks.effects.console import ConsoleReporter, say, tell
@@ -228,7 +229,9 @@ def _ask(journey: Journey, plan: Plan) -> None:
 
 def _conclude(site: Site, journey: Journey, plan: Plan, outcome: Outcome) -> None:
     if not outcome.complete:
-        say(f"stopped as asked{outcome.after}; run {outcome.run} is open -> fab {journey.task} --resume")
+        say(f"stopped as asked; {outcome.open_run.line}")
+        for line in between_rounds(outcome.open_run):
+            say(f"  {line}")
         return
     found = journey.conclude(site, plan)
     say(f"run {outcome.run} complete: {found.verdict}")

@@ -16,7 +16,7 @@ from tasks.core.keystore_plan import TASK, plan_move
 from tasks.core.keystore_wish import Wish, as_planned, chosen_nodes, other_places, wished
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan
-from tasks.core.render import plan_table
+from tasks.core.plan_table import plan_table
 from tasks.core.snapshot import NodeFiles, Snapshot
 from tasks.effects.config_show import show_config
 from tasks.effects.console import say, show_table, width

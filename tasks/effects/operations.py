@@ -12,7 +12,9 @@ from tasks.core.errors import UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
 from tasks.core.observed import loaded_now
+from tasks.core.open_run import OpenRun, as_left_by
 from tasks.core.plan import MIGRATE, Plan
+from tasks.core.plan_table import plan_table
 from tasks.core.plan_text import (
     closing_lines,
     edit_lines,
@@ -21,15 +23,14 @@ from tasks.core.plan_text import (
     reason_line,
     target_lines,
 )
-from tasks.core.progress_text import open_run_line
 from tasks.core.rehearsal import rehearsal_line
 from tasks.core.render import (
     findings_lines,
-    plan_table,
     proof_table,
     status_table,
     versions_line,
 )
+from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
 from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
@@ -40,6 +41,7 @@ from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare
 from tasks.effects.record import unfinished
 from tasks.effects.run import Gates
+from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
 
@@ -51,18 +53,24 @@ def as_json(value: object) -> str:
 
 def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     """One screen: a row per node, what is wrong, one verdict line."""
-    found = report(take_snapshot(site))
+    run = open_run_of(site)
+    found = report(take_snapshot(site), run=run)
     if json_wanted:
         say(as_json(found), verbatim=True)
         return found
     show_table(status_table(found, width=width()))
     say(versions_line(found))
     show_findings(found.findings)
-    open_run = unfinished(site.cluster.runs_dir)
-    if open_run is not None:
-        say(open_run_line(open_run.id, open_run.plan, open_run.progress()))
+    if run is not None:
+        say(run.line)
     say(found.verdict)
     return found
+
+
+def open_run_of(site: Site) -> OpenRun | None:
+    """The run that --resume would go on with, as this machine knows it."""
+    record = unfinished(site.cluster.runs_dir)
+    return None if record is None else OpenRun(record.id, record.plan, record.progress())
 
 
 def show_findings(findings: tuple[Finding, ...], *, ignored: frozenset[str] = frozenset()) -> None:
@@ -76,7 +84,8 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
     Raises:
         Refused: An error is left that is not ignored.
     """
-    prepared, tried = _tried_on_nodes(site, prepare(site))
+    run = open_run_of(site)
+    prepared, tried = _tried_on_nodes(site, _judged_with(run, prepare(site)))
     if json_wanted:
         say(json.dumps([dataclasses.asdict(f) for f in prepared.findings], indent=2), verbatim=True)
     else:
@@ -87,8 +96,23 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
     prepared.refuse_errors(ignored)
     if not json_wanted:
         number = len(prepared.findings)
-        say(f"check: no errors, {number} finding{'s' * (number != 1)} -> fab plan")
+        then = "fab plan" if run is None else run.resume
+        say(f"check: no errors, {number} finding{'s' * (number != 1)} -> {then}")
+        if run is not None:
+            say(run.line)
     return prepared
+
+
+def _judged_with(run: OpenRun | None, prepared: Prepared) -> Prepared:
+    """As the open run left it: is it what its journal says, and is the credential folder still the same?"""
+    if run is None:
+        return prepared
+    findings = (
+        *as_left_by(run, prepared.findings, prepared.snapshot),
+        *(other_sets(run.plan, prepared.sets) if run.plan.task == MIGRATE else ()),
+        *disagreements(run.plan, run.progress, prepared.snapshot),
+    )
+    return dataclasses.replace(prepared, findings=findings)
 
 
 def _tried_on_nodes(site: Site, prepared: Prepared) -> tuple[Prepared, tuple[str, ...]]:
@@ -169,9 +193,10 @@ def migrate(
 
 
 def prove_migration(site: Site, plan: Plan) -> StatusReport:
-    """The proof table: per node, what was promised and what the wire shows now."""
+    """The proof table: per node, what was promised and what the wire shows now; who was away or apart."""
     found = report(take_snapshot(site))
     show_table(proof_table(found, plan))
+    show_availability(site.cluster, plan)
     return found
 
 

@@ -12,6 +12,7 @@ from tasks.core.model import Node
 from tasks.core.plan import Step
 from tasks.core.status import PRODUCTION, STANDBY
 from tasks.effects.placing import require_live
+from tasks.effects.queues import queues_before
 from tasks.effects.restart_request import finish, request
 from tasks.effects.restarting import ask_restart, require_settled, roles_of_step, same_process
 from tasks.effects.run import RESUME, Roles, Run, stop_line
@@ -43,7 +44,7 @@ def restart_pair(run: Run, step: Step) -> str:
     )
     seen = _await(run, step, roles, gate, before)
     for each in (roles.primary, roles.standby):
-        require_live(run, each)
+        require_live(run, step, each)
     return seen
 
 
@@ -58,6 +59,7 @@ def _begin(run: Run, step: Step) -> None:
         if run.status(primary).ha.new_role == "PRIMARY" and _was_refused(run, standby):
             run.report.note(standby.name, "was refused by its primary when it restarted; the primary follows")
             facts = {"primary": primary.name, "standby": standby.name, "node": standby.name}
+            facts |= queues_before(run, step)
             asked_at = run.node_time(standby).isoformat()
             run.write("noted", step, started_before=LONG_AGO.isoformat(), asked_at=asked_at, **facts)
             return

@@ -1,7 +1,8 @@
-"""The run directory: plan and journal of one migration, 0700, fsynced.
+"""The run directory: plan, journal and samples of one migration, 0700, fsynced.
 
 runs/<cluster>/<run>/plan.json       the plan, the operator, the options
 runs/<cluster>/<run>/journal.jsonl   what happened
+runs/<cluster>/<run>/availability.jsonl   who was there meanwhile: see effects/sampling.py
 runs/<cluster>/plans/<fingerprint>.json   every plan that was shown
 """
 

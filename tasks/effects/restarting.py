@@ -20,6 +20,7 @@ from tasks.core.plan import LAST_RESTARTS, Step, StepKind
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
 from tasks.effects.parting import stop_if_parted
 from tasks.effects.placing import require_live
+from tasks.effects.queues import queues_before
 from tasks.effects.restart_request import finish, request
 from tasks.effects.run import RESUME, Roles, Run, stop_line
 from tasks.effects.silence import tell_refusals, wake
@@ -155,6 +156,7 @@ def ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
             finish(run, node)
             return before
     require_planned_files(run, step, node)
+    queues = queues_before(run, step)
     status = run.status(node)
     require_settled(run, node, status, state=state)
     before = status.server.started_at
@@ -165,6 +167,7 @@ def ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
         node=node.name,
         started_before=before.isoformat(),
         asked_at=asked_at.isoformat(),
+        **queues,
     )
     request(run, node)
     return before

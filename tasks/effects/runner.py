@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.findings import errors
 from tasks.core.journal import Entry
+from tasks.core.open_run import OpenRun
 from tasks.core.plan import Plan
-from tasks.core.progress_text import round_text
 from tasks.core.resuming import NEEDED_TO_RESUME, clocks, disagreements, other_sets
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import End, execute
@@ -20,17 +20,18 @@ from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
 from tasks.effects.remote import Remote
 from tasks.effects.run import Gates, Reporter, Run
+from tasks.effects.sampling import sampling
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How far a run came; `after` says where it stands between rounds, ": round 1 of 3 is complete"."""
+    """How far a run came."""
 
     run: str
     complete: bool
-    after: str = ""
+    open_run: OpenRun
 
 
 def refuse_if_unfinished(site: Site) -> None:
@@ -137,15 +138,15 @@ def _carry_out(
             stop=stop,
             gates=gates or Gates(),
         )
-        complete = execute(run, end=end)
+        with sampling(site, record, run.members):
+            complete = execute(run, end=end)
         if complete:
             for node in site.cluster.nodes:
                 clean_node(site, record, node)
             for name in unlock(remotes, run=record.id, acting=acting):
                 report.note(name, "the lock could not be given back; the next run will name it")
             run.write("completed")
-        after = round_text(record.plan, record.progress())
-    return Outcome(record.id, complete, f": {after}" if after else "")
+    return Outcome(record.id, complete, OpenRun(record.id, record.plan, record.progress()))
 
 
 def _abandon_if_untouched(site: Site, record: RunRecord) -> None:

@@ -32,6 +32,7 @@ class Site:
         self.cluster = cluster
         self.clock = clock or SystemClock()
         self.pool = Pool()
+        self._secrets = secrets
         self._connections = Connections(secrets=secrets)
         self._admins = {
             node.name: AdminApi(self._connections.remote(node), secrets=secrets) for node in cluster.nodes
@@ -42,6 +43,10 @@ class Site:
 
     def admin(self, node: Node) -> AdminApi:
         return self._admins[node.name]
+
+    def another_admin(self, node: Node) -> AdminApi:
+        """One more client, over an HTTP connection of its own; who asks for it closes it."""
+        return AdminApi(self.remote(node), secrets=self._secrets)
 
     def wire(self, node: Node, address: Address) -> Wire:
         """The certificate that the running process serves on its control port.

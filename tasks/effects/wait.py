@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from tasks.core.errors import GateTimeout, Interrupted, NotAsPlanned
-from tasks.core.gates import Broken, Gate, Holds, View, Waiting
+from tasks.core.gates import Broken, Holds, Verdict, Waiting
+
+Seen = TypeVar("Seen")
 
 
 class Clock(Protocol):
@@ -44,13 +46,13 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Generic[Seen]):
     """One wait: what is awaited on which node, and whom to tell.
 
     Args:
         awaited: What must come true, in the operator's words.
         node: The node or member it is about.
-        look: Takes a fresh view.
+        look: Takes a fresh view, of whatever the gate judges.
         report: Called with the text last seen and the seconds left, at every look.
         stopping: Whether the operator asked to stop.
         nudge: Called at every look that does not hold, with the view and the seconds waited; may raise.
@@ -59,14 +61,14 @@ class Watch:
 
     awaited: str
     node: str
-    look: Callable[[], View]
+    look: Callable[[], Seen]
     report: Callable[[str, float], None]
     stopping: Callable[[], bool]
-    nudge: Callable[[View, float], None]
+    nudge: Callable[[Seen, float], None]
     remedy: str
 
 
-def hold(gate: Gate, watch: Watch, *, waits: Waits, clock: Clock) -> str:
+def hold(gate: Callable[[Seen], Verdict], watch: Watch[Seen], *, waits: Waits, clock: Clock) -> str:
     """Poll until the gate has held for `settle_s` in a row (at least two looks).
 
     Returns:
@@ -103,7 +105,7 @@ def hold(gate: Gate, watch: Watch, *, waits: Waits, clock: Clock) -> str:
 
 
 def _check_limits(
-    watch: Watch, verdict: Waiting, *, waits: Waits, waited_s: float, joining: float | None, now: float
+    watch: Watch[Seen], verdict: Waiting, *, waits: Waits, waited_s: float, joining: float | None, now: float
 ) -> None:
     kind = NotAsPlanned if verdict.joining else GateTimeout
     if joining is not None and now - joining >= waits.join_s:

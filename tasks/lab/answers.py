@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.lab.logs import timestamp
 from tasks.lab.remotes import RemoteView
 from tasks.lab.standing import Reason
+from tasks.lab.traffic import ARRIVAL_PER_S, Queue
 
 if TYPE_CHECKING:
     from tasks.lab.gateway import Gateway
@@ -23,6 +24,7 @@ _STATES = {
     11: ("Initializing", "StoreStarting"),
     16: ("Initializing", "EngineStarting"),
 }
+MESSAGE_BYTES = 256
 _UNUSED = ("Plugin", "MQConnectivity", "SNMP")
 
 
@@ -104,12 +106,13 @@ def monitor_cluster(gateway: Gateway) -> dict[str, Any]:
     """GET monitor/Cluster: one object per known remote."""
     control = gateway.cluster.control
     views = control.remotes.views(ready=control.ready) if control else ()
-    return {"Version": "v1", "Cluster": [_remote(view) for view in views]}
+    queues = control.queues() if control else {}
+    shown = [_remote(view, queues.get(view.remote.uid, Queue(0.0))) for view in views]
+    return {"Version": "v1", "Cluster": shown}
 
 
-def _remote(view: RemoteView) -> dict[str, Any]:
+def _remote(view: RemoteView, reliable: Queue) -> dict[str, Any]:
     health = {"Active": "Green", "Connecting": "Yellow"}.get(view.status, "Unknown")
-    queue = {"BufferedMsgs": 0, "DiscardedMsgs": 0, "BufferedBytes": 0, "SendRate": 0}
     return {
         "ServerName": view.remote.name,
         "ServerUID": view.remote.uid,
@@ -121,8 +124,17 @@ def _remote(view: RemoteView) -> dict[str, Any]:
         "Reconnect": view.reconnects,
         "ReadMsg": 0,
         "WriteMsg": 0,
-        "Reliable": dict(queue),
-        "Unreliable": dict(queue),
+        "Reliable": _queue(reliable),
+        "Unreliable": _queue(Queue(0.0)),
+    }
+
+
+def _queue(queue: Queue) -> dict[str, Any]:
+    return {
+        "BufferedMsgs": queue.buffered,
+        "DiscardedMsgs": queue.discarded,
+        "BufferedBytes": queue.buffered * MESSAGE_BYTES,
+        "SendRate": int(ARRIVAL_PER_S) if queue.flows else 0,
     }
 
 

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tasks.core.course import Wish
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
 from tasks.core.render import TextTable
-from tasks.effects.console import say, show_table
-from tasks.effects.creation import Order, create_sets, created_table
-from tasks.effects.inventory_file import open_inventory
-from tasks.effects.journey import Terms, require_healthy
-from tasks.effects.operations import migrate, show_check, show_status
-from tasks.effects.secrets import Secrets
-from tasks.effects.site import Site
 from tasks.lab.faults import FAULTS, break_node, mend
 from tasks.lab.health import status
 from tasks.lab.layout import Lab, Topology
@@ -114,38 +102,3 @@ def break_one(directory: str, node: str, fault: str) -> None:
 
 def mend_one(directory: str, node: str, fault: str) -> tuple[str, ...]:
     return mend(Path(directory), node, fault or None)
-
-
-def run_rehearsal(directory: str, request: Request, *, kind: str, keep: bool) -> None:
-    """Up, create, check, migrate, status, down; the lab goes away whatever happens, unless kept.
-
-    Raises:
-        OperatorError: A part of it failed, as it would on a real cluster.
-    """
-    with _lab(directory, request, keep=keep) as lab:
-        say(f"lab is up: {len(lab.nodes)} nodes in {lab.directory}")
-        cluster = open_inventory(str(lab.inventory), None)
-        resolve = Secrets().resolve
-        sets, _ = create_sets(cluster, Order(kind=kind), force=True, secrets=resolve)
-        show_table(created_table(cluster, sets))
-        with Site(cluster, secrets=resolve) as site:
-            show_check(site, ignored=frozenset())
-            migrate(site, Wish(), Terms(yes=True))
-            require_healthy(show_status(site))
-
-
-@contextmanager
-def _lab(directory: str, request: Request, *, keep: bool) -> Iterator[Lab]:
-    """A lab that ends with this process; `keep` leaves it running."""
-    with tempfile.TemporaryDirectory(prefix="amlen-rehearsal-") as fresh:
-        place = Path(directory) if directory else Path(".lab") if keep else Path(fresh) / "lab"
-        lab = up(place, request.topology(), owner_pid=None if keep else os.getpid())
-        try:
-            yield lab
-        finally:
-            if keep:
-                say(
-                    f"the lab stays -> AMLEN_INVENTORY={lab.inventory} fab status; fab lab.down --dir {place}"
-                )
-            else:
-                down(place)

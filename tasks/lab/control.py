@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from OpenSSL import SSL
@@ -16,6 +17,7 @@ from tasks.lab.remotes import Remotes
 from tasks.lab.state_file import Address
 from tasks.lab.stream import Message, PeerRefused, Stream
 from tasks.lab.tls import Verdict
+from tasks.lab.traffic import Queue, Traffic
 
 _HANDSHAKE_LIMIT_S = 10.0  # real seconds
 _CONNECT_LIMIT_S = 2.0
@@ -46,6 +48,8 @@ class Control:
         self._streams: set[Stream] = set()
         self._dialing: set[Address] = set()
         self._lock = threading.Lock()
+        self._traffic = Traffic()
+        self._counting = threading.Lock()
         self._lost = threading.Event()  # set: dial at once, eagerly
         self._stopped = threading.Event()
         self._listener = Listener(*identity.listens_on, serve=self._accept, name="cluster-accept")
@@ -62,6 +66,18 @@ class Control:
         connected = sum(view.status == "Active" for view in views)
         return connected, len(views) - connected
 
+    def queues(self) -> Mapping[str, Queue]:
+        """By ServerUID, the messages for each known member now; called when a connection changes, too."""
+        faults = self._host.disturbances
+        with self._counting:
+            views = self.remotes.views(ready=self.ready)
+            return self._traffic.seen(
+                {view.remote.uid: view.status == "Active" for view in views},
+                now_s=self._host.clock.now(),
+                stuck=faults.has("queue_stuck"),
+                drops=faults.number("discarding"),
+            )
+
     def discover(self, *, limit_s: float) -> None:
         """Wait until every known member is connected, or so many simulated seconds passed."""
         complete = self.remotes.wait_all(limit_s=self._host.clock.real(limit_s))
@@ -69,7 +85,9 @@ class Control:
         self._forward_after_s = random.uniform(*delay)
 
     def forward(self) -> None:
-        """State 1 is reached: forwarding comes up a moment later."""
+        """State 1 is reached: publishers come, and forwarding comes up a moment later."""
+        self._traffic.begin()
+        self.queues()
         delay_s = self._host.clock.real(self._forward_after_s)
         timer = threading.Timer(delay_s, lambda: self.announce(ready=True))
         timer.daemon = True
@@ -84,6 +102,7 @@ class Control:
         news = {"ready": self._ready, "ha": self._ha_status, "known": self.remotes.names()}
         for stream in streams:
             stream.post(news)
+        self.queues()
 
     def stop(self) -> None:
         """Leave the cluster: the others see it at once."""
@@ -164,6 +183,7 @@ class Control:
                 self._streams.discard(stream)
             if uid:
                 self.remotes.left(uid, stream)
+                self.queues()
                 self._lost.set()
 
     def _hear(self, message: Message, stream: Stream, *, uid: str) -> str:
@@ -173,6 +193,7 @@ class Control:
             self.remotes.told(uid, stream, news=message)
         else:
             self.remotes.joined(message, stream)
+        self.queues()
         if self.remotes.names() != before:
             self.announce()
         return uid or str(message["uid"])

@@ -18,6 +18,8 @@ DISTURBANCES: dict[str, str] = {
     "maintenance": "the next start ends in maintenance, State 9",
     "connecting": "the control channel is up, forwarding is not: remotes stay in Connecting",
     "store_data": "the store holds data of its own when a pair is formed, whatever the server did before",
+    "queue_stuck": "what the node holds for other members is not forwarded, though they are connected",
+    "discarding": "messages for a member are lost each time it becomes connected (a number of them)",
     "slow_start": "the next start takes this many more simulated seconds (a number)",
 }
 

@@ -18,7 +18,7 @@ from tasks.lab.file_faults import FILE_FAULTS
 from tasks.lab.layout import read_lab
 from tasks.lab.process_faults import PROCESS_FAULTS
 
-_DEFAULT_VALUES = {"rest_status": 500.0, "slow_start": 60.0}
+_DEFAULT_VALUES = {"rest_status": 500.0, "slow_start": 60.0, "discarding": 25.0}
 _AROUND = {**FILE_FAULTS, **PROCESS_FAULTS}
 
 FAULTS: dict[str, str] = {
@@ -32,7 +32,8 @@ def break_node(directory: Path, node: str, fault: str, *, value: float | None = 
 
     Args:
         fault: A name of FAULTS.
-        value: For rest-status (default 500) and slow-start (default 60 simulated seconds).
+        value: For rest-status (default 500), slow-start (default 60 simulated seconds) and discarding
+            (default 25 messages).
 
     Raises:
         UsageError: No lab, no such node, no such fault, or it cannot happen to this node now.

@@ -17,7 +17,13 @@ ADMIN_USER = "admin"
 _HEADER = "# A rehearsal cluster on this machine. Written once, by lab.up.\n"
 
 # What the tool grants a real server, and the least it needs on a busy machine, in seconds.
-_LIMITS = {"restart_s": (900, 60), "sync_s": (1800, 60), "return_s": (120, 10), "join_s": (120, 15)}
+_LIMITS = {
+    "restart_s": (900, 60),
+    "sync_s": (1800, 60),
+    "return_s": (120, 10),
+    "join_s": (120, 15),
+    "drain_s": (300, 15),
+}
 
 
 def inventory_text(lab: Lab) -> str:

@@ -70,3 +70,22 @@ def test_a_secured_admin_api_answers_401_to_strangers(target: Target) -> None:
     for authorization in (None, basic(node.admin.user, "not the password")):
         assert target.exchange(node, ask, authorization=authorization).status == 401
     assert target.exchange(node, ask, authorization=target.authorization(node)).status == 200
+
+
+def test_each_known_member_has_two_queues_with_what_is_held_and_what_was_lost(target: Target) -> None:
+    listed = json.loads(asked(target, "GET", "monitor/Cluster").body)["Cluster"]
+    first, *others = [target.status(node) for node in target.singles]
+    uids = {status.server.uid for status in others if status is not None}
+    assert first is not None
+    assert uids <= {remote["ServerUID"] for remote in listed} - {first.server.uid}
+    queues = [remote[kind] for remote in listed for kind in ("Reliable", "Unreliable")]
+    assert all(queue[key] >= 0 for queue in queues for key in ("BufferedMsgs", "DiscardedMsgs"))
+    assert {remote["HAStatus"] for remote in listed} <= {
+        "None",
+        "Single",
+        "Pair",
+        "Standby",
+        "Error",
+        "Unknown",
+    }
+    assert {remote["Status"] for remote in listed if remote["ServerUID"] in uids} == {"Active"}

@@ -15,7 +15,7 @@ from tasks.core.ha_planning import plan_ha_migration
 from tasks.core.ha_rounds import overlapping_ca
 from tasks.core.model import Cluster
 from tasks.core.plan import Counts, Plan
-from tasks.core.render import plan_table
+from tasks.core.plan_table import plan_table
 from tasks.core.snapshot import Snapshot
 from tasks.core.status import NodeStatus
 from tests.core.certs import NOW

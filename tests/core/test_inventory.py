@@ -27,6 +27,7 @@ from tasks.core.model import (
     Via,
     Volume,
 )
+from tasks.core.wanted_queues import WantedQueues
 
 FILE = Path("/etc/amlen/inventory.yaml")
 UNIT = BySystemd("imaserver.service")
@@ -60,6 +61,14 @@ def test_the_least_inventory_is_filled_with_the_defaults() -> None:
         ByRest(),
         BySystemd("imaserver.service"),
     )
+
+
+def test_queues_are_the_usual_ones_key_by_key() -> None:
+    members = "members: {a: {host: h}}"
+    assert cluster(f"clusters: {{demo: {{{members}}}}}").queues == WantedQueues(100, "report")
+    said = cluster(f"clusters: {{demo: {{{members}, queues: {{margin: 0, discarded: stop}}}}}}").queues
+    assert said == WantedQueues(0, "stop")
+    assert cluster(f"clusters: {{demo: {{{members}, queues: {{discarded: stop}}}}}}").queues.margin == 100
 
 
 def test_members_keep_their_order_and_a_pair_is_one_member_of_two_nodes() -> None:

@@ -18,6 +18,7 @@ from tasks.core.inventory_schema import (
     MemberShape,
     MembershipShape,
     NodeShape,
+    QueuesShape,
     ServiceShape,
     Settings,
     Shape,
@@ -26,6 +27,7 @@ from tasks.core.inventory_schema import (
 )
 from tasks.core.model import Admin, Limits, Ssh
 from tasks.core.wanted_membership import WantedMembership
+from tasks.core.wanted_queues import WantedQueues
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/inventory.md").read_text()
@@ -36,6 +38,7 @@ SECTIONS: dict[str, type[Shape]] = {
     "service": ServiceShape,
     "membership": MembershipShape,
     "ha": HaShape,
+    "queues": QueuesShape,
     "limits": LimitsShape,
 }
 KEYS = {
@@ -63,7 +66,7 @@ def test_the_reference_names_the_defaults_of_the_limits() -> None:
     }
 
 
-Model = type[Ssh] | type[Admin] | type[WantedMembership] | type[Limits]
+Model = type[Ssh] | type[Admin] | type[WantedMembership] | type[Limits] | type[WantedQueues]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,7 @@ Model = type[Ssh] | type[Admin] | type[WantedMembership] | type[Limits]
         (AdminShape, Admin),
         (MembershipShape, WantedMembership),
         (LimitsShape, Limits),
+        (QueuesShape, WantedQueues),
     ],
 )
 def test_a_section_has_the_keys_of_its_model(shape: type[Shape], model: Model) -> None:

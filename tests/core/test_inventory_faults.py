@@ -152,6 +152,10 @@ CLUSTERS = [
     ("retired: UC0Xbpkw", '.retired: must be a list, got "UC0Xbpkw" -> '),
     ("disposable: 'true'", '.disposable: must be true or false, got "true" -> '),
     ("prefer: fewest", ".prefer: must be no-partition or fewest-restarts, got"),
+    ("queues: {margin: -1}", ".queues.margin: must be 0..1000000000, got -1 -> write a number of messages"),
+    ("queues: {margin: 1.5}", ".queues.margin: must be a whole number, got 1.5"),
+    ("queues: {discarded: halt}", '.queues.discarded: must be report or stop, got "halt" -> '),
+    ("margin: 5", ".margin: unknown key -> `margin` belongs under `queues`"),
     ("cluster_name: ' '", ".cluster_name: must be printable text without blanks at its ends"),
 ]
 

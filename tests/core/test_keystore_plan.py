@@ -11,7 +11,8 @@ from tasks.core.keystore_move import Moving
 from tasks.core.keystore_plan import back_lines, plan_move
 from tasks.core.keystore_wish import Wish
 from tasks.core.plan import Plan
-from tasks.core.render import plan_table, step_text
+from tasks.core.plan_table import plan_table
+from tasks.core.render import step_text
 from tasks.core.resuming import disagreements
 from tasks.core.snapshot import Snapshot
 from tests.core.keystores import ADMIN, CLUSTER, NEW, folder, moving, seen, to

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target, TrustStage
 
 COUNTS = {"gw-a": Counts(connected=1, disconnected=0), "gw-d": Counts(connected=1, disconnected=0)}
-NEWER = {"trust", "lists", "rounds", "edit_rounds", "bundles", "choices"}
+NEWER = {"trust", "lists", "rounds", "edit_rounds", "bundles", "choices", "options"}
 PLAN = Plan(
     cluster="production",
     cluster_name="MyCluster",

@@ -10,11 +10,11 @@ from tasks.core.findings import Finding, Severity
 from tasks.core.health import StatusReport, report
 from tasks.core.model import Cluster
 from tasks.core.plan import Counts, Plan
+from tasks.core.plan_table import plan_table
 from tasks.core.render import (
     TextTable,
     duration,
     findings_lines,
-    plan_table,
     proof_table,
     status_table,
     versions_line,

@@ -11,8 +11,9 @@ import pytest
 from tasks.core.findings import Finding, Severity
 from tasks.core.journal import Entry, progress
 from tasks.core.plan import ListChange, Plan
+from tasks.core.plan_table import plan_table
 from tasks.core.plan_text import closing_lines, nothing_to_do
-from tasks.core.render import plan_table, step_text
+from tasks.core.render import step_text
 from tasks.core.resuming import disagreements
 from tasks.core.revocation import RevocationList
 from tasks.core.revocation_plan import plan_list

@@ -26,6 +26,9 @@ def untouched(rig: Rig) -> Iterator[None]:
     assert (files(rig.lab), processes(rig.lab)) == before
 
 
+DOCUMENTED = ("--strategy", "prescribed")
+
+
 def _fingerprint(ran: Ran) -> str:
     found = FINGERPRINT.search(ran.stdout)
     assert found is not None, ran.stdout
@@ -86,7 +89,8 @@ def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Two members with a run that was killed while it placed the files."""
     with rigged(tmp_path_factory.mktemp("open"), small()) as rig:
-        with begun(rig, "--approve", _fingerprint(rig.fab("plan").ok())) as run:
+        approved = _fingerprint(rig.fab("plan", *DOCUMENTED).ok())
+        with begun(rig, *DOCUMENTED, "--approve", approved) as run:
             run.until("done", "place:gw-a")
             run.signalled(SIGKILL)
         yield rig
@@ -116,5 +120,7 @@ def test_a_run_that_is_given_up_leaves_no_key_and_no_lock_and_its_plan_can_run_a
     assert len(leftovers(opened.lab)) == 3  # two locks, one stage
     opened.fab("migrate-cluster", "--break-lock", run.name).ok()
     assert leftovers(opened.lab) == ()
-    approved = _fingerprint(opened.fab("plan").ok())
-    assert "complete: healthy" in opened.fab("migrate-cluster", "--approve", approved).ok().stdout
+    approved = _fingerprint(opened.fab("plan", *DOCUMENTED).ok())
+    assert (
+        "complete: healthy" in opened.fab("migrate-cluster", *DOCUMENTED, "--approve", approved).ok().stdout
+    )

@@ -51,7 +51,7 @@ def _migrate(rig: Rig, gates: Gates) -> OperatorError | None:
     inventory = rig.changed_inventory("short", lambda d: d["defaults"]["limits"].update(limits))
     with Site(open_inventory(str(inventory), None), secrets=Secrets().resolve) as site:
         try:
-            migrate(site, Wish(), Terms(yes=True), gates=gates)
+            migrate(site, Wish("prescribed"), Terms(yes=True), gates=gates)
         except OperatorError as error:
             return error
     return None

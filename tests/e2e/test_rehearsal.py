@@ -8,6 +8,8 @@ from tests.e2e.labs import Rig
 
 APART = "  after restart:gw-a: gw-a | gw-b"
 
+DOCUMENTED = ("--strategy", "prescribed")
+
 
 def test_check_rehearses_and_matrix_and_plan_say_who_connects_to_whom(quiet: Rig) -> None:
     said = quiet.fab("check").ok().stdout
@@ -16,15 +18,15 @@ def test_check_rehearses_and_matrix_and_plan_say_who_connects_to_whom(quiet: Rig
     assert "(alert unknown ca), as computed" in said
     assert "observed-otherwise" not in said
 
-    plan = quiet.fab("plan").ok().stdout.splitlines()
+    plan = quiet.fab("plan", *DOCUMENTED).ok().stdout.splitlines()
     assert plan[plan.index(APART) + 1] == "  after restart:gw-b: all connected"
 
-    shown = quiet.fab("credentials.matrix").ok().stdout
+    shown = quiet.fab("credentials.matrix", *DOCUMENTED).ok().stdout
     assert "gw-a         =" in shown.partition("after restart:gw-a")[0]
     assert "gw-a         x" in shown.partition("after restart:gw-a")[2].partition("after restart:gw-b")[0]
     assert max(map(len, shown.partition("tried on")[0].splitlines())) <= 80
 
-    data = json.loads(quiet.fab("credentials.matrix", "--json").ok().stdout)
+    data = json.loads(quiet.fab("credentials.matrix", *DOCUMENTED, "--json").ok().stdout)
     assert [stage["after"] for stage in data["stages"]] == ["now", "restart:gw-a", "restart:gw-b"]
     assert [stage["dials"]["gw-a"] for stage in data["stages"]] == [["gw-b"], [], ["gw-b"]]
     assert {(one["node"], one["answer"], one["as_computed"]) for one in data["observed"]} == {

@@ -79,11 +79,11 @@ class Link:
             transport.discard()
 
     def _open(self, kind: str, place: tuple[str, int] | None, *, limit_s: float) -> paramiko.Channel:
-        opened = self.opened
+        before, transport = self._transport, self._connected()
         try:
-            return self._try_open(self._connected(), kind, place, limit_s=limit_s)
+            return self._try_open(transport, kind, place, limit_s=limit_s)
         except _Lost as lost:
-            if self.opened != opened:  # it was opened just now: the server does not want us
+            if transport is not before:  # it was opened just now: the server does not want us
                 raise self._broken(str(lost)) from lost
         try:
             return self._try_open(self._connected(), kind, place, limit_s=limit_s)

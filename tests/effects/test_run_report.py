@@ -1,0 +1,79 @@
+"""Which run is reported: the newest, the one that is named, or none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tasks.core.availability import Sample, sample_line
+from tasks.core.errors import UsageError
+from tasks.core.journal import Entry
+from tasks.core.model import Cluster
+from tasks.effects.record import RunRecord, open_run
+from tasks.effects.run_report import show_availability, show_run
+from tasks.effects.sampling import AVAILABILITY
+from tests.core.plans import plan_of
+from tests.core.snapshots import THREE, healthy
+from tests.core.statuses import NOON
+
+PLAN = plan_of(healthy(THREE))
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return replace(THREE, runs_dir=tmp_path / "runs")
+
+
+def _run(cluster: Cluster, *, day: int = 0, samples: int = 0) -> RunRecord:
+    record = open_run(cluster.runs_dir, PLAN, at=NOON + timedelta(days=day))
+    taken = (Sample(at=NOON + timedelta(seconds=s), settled={}, away=("gw-a",)) for s in range(samples))
+    if samples:
+        (record.directory / AVAILABILITY).write_text("".join(map(sample_line, taken)))
+    return record
+
+
+def test_the_newest_run_is_shown_where_none_is_named(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older, newer = _run(cluster), _run(cluster, day=1, samples=3)
+    show_run(cluster, "")
+    shown = capsys.readouterr().out
+    assert f"run {newer.id} of production: open\n" in shown
+    assert "  away: gw-a 2.0 s\n" in shown
+    show_run(cluster, older.id)
+    assert f"run {older.id} of production: open\n" in capsys.readouterr().out
+
+
+def test_as_json_it_is_one_object(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    record = _run(cluster, samples=3)
+    record.append(Entry(at=NOON + timedelta(seconds=9), event="completed"))
+    show_run(cluster, "", json_wanted=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["run"], found["state"], found["availability"]["away"]) == (
+        record.id,
+        "complete",
+        {"gw-a": 2.0},
+    )
+
+
+def test_a_run_that_is_not_there_is_refused_with_those_that_are(cluster: Cluster) -> None:
+    with pytest.raises(UsageError, match="there is no run in"):
+        show_run(cluster, "")
+    ids = [_run(cluster, day=day).id for day in range(7)]
+    with pytest.raises(UsageError, match=r"there is no run \.\./x in") as caught:
+        show_run(cluster, "../x")
+    assert caught.value.remedy.endswith(f"there are {', '.join(ids[:1:-1])} and 2 older ones")
+
+
+def test_after_a_migration_its_own_record_is_told_and_no_other(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(cluster, samples=3)
+    show_availability(cluster, PLAN.model_copy(update={"strategy": "renew"}))
+    assert capsys.readouterr().out == ""
+    show_availability(cluster, PLAN)
+    assert "availability: 3 samples over 2.0 s" in capsys.readouterr().out
