@@ -2,7 +2,7 @@
 FAB = .venv/bin/fab
 PYTEST = .venv/bin/python -m pytest
 
-.PHONY: setup rehearse test test-credentials conformance
+.PHONY: setup rehearse test test-credentials test-rounds conformance
 setup:
 	@sh .ci/setup
 
@@ -17,6 +17,10 @@ test: setup
 # What the real server would do with any credential file, held against real handshakes.
 test-credentials: setup
 	@.venv/bin/python -m tests.verdict
+
+# A run of each strategy with several rounds, killed at every line of its journal while servers restart.
+test-rounds: setup
+	$(PYTEST) -s tests/e2e/test_rounds_killed.py --every-line
 
 # Only against disposable servers; see docs/conformance.md. CONFIRM=NAME answers the question.
 conformance: setup

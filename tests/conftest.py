@@ -10,6 +10,7 @@ from xdist.scheduler import LoadFileScheduling
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+EVERY_LINE = "--every-line"
 EACH_FOR_ITSELF = ("test_journeys.py",)  # share nothing, and take long
 
 
@@ -19,6 +20,12 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc] # xdist is not typed
     def _split_scope(self, nodeid: str) -> str:
         path = super()._split_scope(nodeid)
         return nodeid if path.endswith(EACH_FOR_ITSELF) else path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        EVERY_LINE, action="store_true", help="kill runs at every journal line: make test-rounds"
+    )
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -23,7 +23,8 @@ from tasks.effects.ha_lead import bring_back, came_back, require_answer
 from tasks.effects.ha_placing import follow_roles, parted_nodes, require_ha_live
 from tasks.effects.ha_proof import prove_loaded
 from tasks.effects.ha_search import ask_once, ensure_time_left, has_given_up, search_again
-from tasks.effects.restarting import await_gate, roles_of_step, same_process
+from tasks.effects.moved_roles import roles_of_step, same_process
+from tasks.effects.restarting import await_gate
 from tasks.effects.run import Run
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 LOCK = r"""
 set -u
 umask 077
-IFS= read -r line
+trap '' HUP PIPE
+IFS= read -r line || { echo "the owner's line did not arrive" >&2; exit 4; }
 mkdir -p -- "$1" || exit 4
 new=$1/lock.$$
 rm -rf -- "$new"

@@ -11,10 +11,11 @@ from tasks.core.joint_restart import but_in_maintenance, refused_nodes
 from tasks.core.model import Node
 from tasks.core.plan import Step
 from tasks.core.status import PRODUCTION, STANDBY
+from tasks.effects.moved_roles import roles_of_step, same_process
 from tasks.effects.placing import require_live
 from tasks.effects.queues import queues_before
 from tasks.effects.restart_request import finish, request
-from tasks.effects.restarting import ask_restart, require_settled, roles_of_step, same_process
+from tasks.effects.restarting import ask_restart, require_settled
 from tasks.effects.run import RESUME, Roles, Run, stop_line
 from tasks.effects.silence import tell_refusals, wake
 

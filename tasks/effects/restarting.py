@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from tasks.core.bystanders import Bystander, bystander, telling_of
 from tasks.core.errors import NotAsPlanned, OperatorError
 from tasks.core.gates import (
-    STARTED_MOVED_S,
     Gate,
     View,
     in_order,
@@ -18,11 +17,12 @@ from tasks.core.gates import (
 from tasks.core.model import Node
 from tasks.core.plan import LAST_RESTARTS, Step, StepKind
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
+from tasks.effects.moved_roles import roles_of_step, same_process, stop_if_roles_moved
 from tasks.effects.parting import stop_if_parted
 from tasks.effects.placing import require_live
 from tasks.effects.queues import queues_before
 from tasks.effects.restart_request import finish, request
-from tasks.effects.run import RESUME, Roles, Run, stop_line
+from tasks.effects.run import RESUME, Run, stop_line
 from tasks.effects.silence import tell_refusals, wake
 
 _PLACE_NOTHING = frozenset(
@@ -114,31 +114,6 @@ def forget_failed_restart(run: Run, step: Step) -> bool:
     return True
 
 
-def roles_of_step(run: Run, step: Step) -> Roles:
-    """The roles as they were when the restart was asked for, if it was; else as they are now (T8)."""
-    member = run.member(step.target)
-    facts = run.facts(step)
-    if not (facts.get("primary") and facts.get("started_before")):  # roles move until the request is made
-        roles = run.roles(member)
-        _require_pinned(run, step, roles)
-        run.write("noted", step, primary=roles.primary.name, standby=roles.standby.name)
-        return roles
-    cluster = run.site.cluster
-    return Roles(primary=cluster.node(facts["primary"]), standby=cluster.node(facts["standby"]))
-
-
-def _require_pinned(run: Run, step: Step, roles: Roles) -> None:
-    """Where one node of the pair was asked for, roles that moved since then make it the other one's turn."""
-    due = roles.primary if step.kind is StepKind.RESTART else roles.standby
-    wanted = run.plan.pinned.get(step.id, due.name)
-    if wanted != due.name:
-        raise stop_line(
-            wanted,
-            f"the roles of {step.target} have moved since the plan was made: this step would restart {due.name}",
-            remedy=f"fab status; fab {run.plan.task} --break-lock {run.record.id}, then a new plan",
-        )
-
-
 def ask_restart(run: Run, step: Step, node: Node, *, state: int) -> datetime:
     """Request the restart once; on a resumed step only if the node shows that it has not happened.
 
@@ -187,16 +162,6 @@ def require_planned_files(run: Run, step: Step, node: Node) -> None:
         require_live(run, step, node)
 
 
-def same_process(run: Run, node: Node, before: datetime) -> bool:
-    """Whether the process that started at `before` still answers, settled: it was not asked to restart."""
-    try:
-        status = run.status(node)
-    except OperatorError:
-        return False
-    moved = abs((status.server.started_at - before).total_seconds())
-    return moved <= STARTED_MOVED_S and status.settled
-
-
 def require_settled(run: Run, node: Node, status: NodeStatus, *, state: int) -> None:
     """Raises GateTimeout where a restart could be an unclean kill (T5)."""
     if status.server.state == state and status.server.error_code == 0:
@@ -219,11 +184,15 @@ def await_gate(
     asked_at = datetime.fromisoformat(run.facts(step)["asked_at"])
     bystanders = _bystanders(run, step)
     told = telling_of(gate, bystanders)
-    waker, stopper = wake(run, node, since=asked_at), stop_if_parted(run, step, node, bystanders)
+    nudges = (
+        wake(run, node, since=asked_at),
+        stop_if_parted(run, step, node, bystanders),
+        stop_if_roles_moved(run, step, node),
+    )
 
     def nudge(view: View, waited_s: float) -> None:
-        waker(view, waited_s)
-        stopper(view, waited_s)
+        for each in nudges:
+            each(view, waited_s)
 
     try:
         return run.wait(told, node, awaited, limit_s=limit_s, probe=names, nudge=nudge)

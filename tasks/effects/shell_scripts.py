@@ -222,7 +222,9 @@ if [ -e "$cfg_new" ]; then
     mv -fT -- "$cfg_new" "$cfg"
 fi
 sync -- "$ca" "$cert" "$key" "$cfg" 2>/dev/null || :
-sha256sum -- "$ca" "$cert" "$key" "$cfg"
+for file in "$ca" "$cert" "$key" "$cfg"; do
+    [ ! -e "$file" ] || sha256sum -- "$file"
+done
 """
 )
 

@@ -80,6 +80,12 @@ def configure(lab: Lab, node: LabNode, change: dict[str, Any]) -> None:
     assert answer["Code"] == "CWLNA6011", answer
 
 
+def restart(lab: Lab, node: str) -> None:
+    """Have a node restart, behind the tool's back."""
+    answer = _ask(lab, lab.node(node), "POST", "service/restart", json.dumps({"Service": "Server"}))
+    assert answer["Code"] == "CWLNA6011", answer
+
+
 def _ask(lab: Lab, node: LabNode, method: str, path: str, body: str | None = None) -> dict[str, Any]:
     trust = ssl.create_default_context(cafile=lab.directory / "admin-ca.pem")
     password = (lab.directory / "admin-password").read_text().strip()

@@ -16,6 +16,7 @@ from threading import Barrier
 import pytest
 
 from tasks.core.errors import Locked, RemoteError
+from tasks.effects import lock_scripts
 from tasks.effects.lock import lock, unlock
 from tasks.effects.remote import Completed
 from tests.effects.node_tree import (
@@ -235,6 +236,19 @@ def test_a_lock_broken_off_before_it_has_an_owner_is_no_lock(nodes: tuple[Tree, 
         take(nodes[:1], "run-1" if held else "run-2")
         give_back(nodes[:1], "run-1" if held else "run-2")
         assert not lock_of(nodes[0]).exists()
+
+
+@pytest.mark.parametrize("line", [b"", b'{"run":"run-1"'], ids=["nothing", "half a line"])
+def test_a_tool_that_is_killed_before_its_name_has_arrived_leaves_no_lock(
+    nodes: tuple[Tree, ...], line: bytes
+) -> None:
+    node = nodes[0]
+    work = str(lock_of(node).parent)
+    done = node.remote.run(("sh", "-c", lock_scripts.LOCK, "sh", work), stdin=line)
+    assert done.exit_status == 4
+    assert "did not arrive" in done.error_text
+    assert not lock_of(node).exists()
+    take([node], "run-2")
 
 
 def test_of_two_runs_at_the_same_moment_exactly_one_wins(nodes: tuple[Tree, ...]) -> None:

@@ -1,0 +1,92 @@
+"""Each strategy on three single members and a pair, with a sampler beside it that is not the tool's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import pytest
+
+from tasks.core.renewal import RenewalWish
+from tasks.effects.inventory_file import open_inventory
+from tasks.effects.renewal import renew_sets
+from tasks.effects.secrets import Secrets
+from tests.e2e.labs import Ran, Rig, make_sets, rigged, small
+from tests.e2e.onlooker import Seen, onlooking
+from tests.e2e.sights import fingerprint, leftovers, rest, served
+
+MEMBERS = ("gw-a", "gw-b", "gw-c", "gw-d")
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with rigged(tmp_path_factory.mktemp("first"), small(3, pairs=1), credentials="ca") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with rigged(tmp_path_factory.mktemp("second"), small(3, pairs=1)) as made:
+        yield made
+
+
+def _migrated(rig: Rig, strategy: str) -> tuple[Ran, Seen]:
+    with onlooking(rig.lab) as seen:
+        ran = rig.migrate("--strategy", strategy).ok()
+    assert f"strategy {strategy}: " in ran.stdout
+    assert "complete: healthy: 4 members, 5 nodes, all connected" in ran.stdout
+    assert leftovers(rig.lab) == ()
+    return ran, seen
+
+
+def _nobody_was_apart(ran: Ran, seen: Seen, *, rounds: int) -> None:
+    """By the onlooker, and by the tool's own record; each member was away once per round, or hardly to be seen."""
+    assert seen.samples > 20
+    assert not seen.apart
+    assert set(seen.away) == set(MEMBERS)
+    assert "  apart: none" in ran.stdout
+    restarts = [line for line in ran.stderr.splitlines() if "restart:" in line and "] restart:" in line]
+    assert len(restarts) == 4 * rounds
+
+
+def test_the_prescribed_way_parts_old_and_new_and_both_samplers_see_it(first: Rig) -> None:
+    ran, seen = _migrated(first, "prescribed")
+    assert seen.apart
+    assert set(seen.apart) <= {frozenset(pair) for pair in combinations(MEMBERS, 2)}
+    apart = next(line for line in ran.stdout.splitlines() if line.startswith("  apart: "))
+    assert "gw-a x " in apart
+
+
+def test_new_leafs_of_the_same_ca_take_one_round_in_which_nobody_is_apart(first: Rig) -> None:
+    before = served(first.lab, "gw-a")
+    renew_sets(open_inventory(str(first.inventory), None), RenewalWish(), secrets=Secrets().resolve)
+    ran, seen = _migrated(first, "renew")
+    _nobody_was_apart(ran, seen, rounds=1)
+    assert served(first.lab, "gw-a") == fingerprint(first.credentials / "gw-a" / "Cluster_cert.pem") != before
+
+
+def test_a_bridge_leads_from_the_built_in_pair_to_a_shared_set_in_two_rounds(second: Rig) -> None:
+    ran, seen = _migrated(second, "bridge")
+    _nobody_was_apart(ran, seen, rounds=2)
+    assert "whoever has the built-in key, which is public, can still join the cluster" in ran.stdout
+    _trusts_only_its_own(second)
+
+
+def test_another_ca_takes_three_rounds_in_which_nobody_is_apart(second: Rig) -> None:
+    make_sets(second, kind="ca")
+    ran, seen = _migrated(second, "overlap")
+    _nobody_was_apart(ran, seen, rounds=3)
+    for node in second.lab.nodes:
+        wanted = second.credentials / node.member
+        for name, folder in (("Cluster_cafile.pem", "truststore"), ("Cluster_cert.pem", "keystore")):
+            assert (node.certificates / folder / name).read_bytes() == (wanted / name).read_bytes()
+        if rest(second.lab, node)["Server"]["State"] == 1:
+            assert served(second.lab, node.name) == fingerprint(wanted / "Cluster_cert.pem")
+
+
+def _trusts_only_its_own(rig: Rig) -> None:
+    """The temporary trust is closed: no CA file holds more than the set's own, and nobody is warned."""
+    wanted = (rig.credentials / "Cluster_cafile.pem").read_bytes()
+    for node in rig.lab.nodes:
+        assert (node.certificates / "truststore" / "Cluster_cafile.pem").read_bytes() == wanted
+    assert "builtin-trusted" not in rig.fab("status").ok().stdout
