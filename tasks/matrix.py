@@ -9,7 +9,7 @@ from tasks.core.course import Wish
 from tasks.effects.matrix import show_matrix
 
 
-@operator_task(help={"strategy": "auto | prescribed, as for fab plan"})
+@operator_task(help={"strategy": "auto | renew | overlap | bridge | prescribed, as for fab plan"})
 def matrix(
     c: Context, inventory: str = "", cluster: str = "", strategy: str = "auto", json: bool = False
 ) -> None:

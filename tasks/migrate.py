@@ -41,7 +41,7 @@ def plan(
 def migrate_cluster(
     acting: Acting, strategy: str = "auto", observer: str = "", place_first: bool = False
 ) -> None:
-    """Place the credentials, restart in the prescribed order, prove every step on the wire."""
+    """Change the credentials, parting nobody where that can be; each step is proven on the wire."""
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
     with acting.opened() as site:
         acting.run(site, MIGRATION, migration_plan(site, wish))

@@ -23,14 +23,14 @@ def known_now(snapshot: Snapshot) -> Known:
     cluster = snapshot.cluster
     names = {uid_of(snapshot, member): member.name for member in cluster.members}
     names |= {uid: uid for uid in cluster.retired}
-    found = {}
+    found, links = {}, links_now(snapshot)
     for member in cluster.members:
         seen = snapshot.active(member)
         if isinstance(seen.remotes, tuple):
             listed = {names[remote.uid] for remote in remotes_of(seen) if remote.uid in names}
         else:
             listed = {other.name for other in cluster.members}
-        linked = {name for link in links_now(snapshot) if member.name in link for name in link}
+        linked = {name for link in links if member.name in link for name in link}
         found[member.name] = frozenset(listed | linked) - {member.name}
     return found
 

@@ -111,7 +111,7 @@ def _start(snapshot: Snapshot, sets: Mapping[str, CredentialSet], *, old: Mappin
     members = [member for member in cluster.members if member.name in old]
     active = {member.name: snapshot.active(member) for member in members}
     task = Task(
-        before={name: Running(old[name], _files_now(seen)) for name, seen in active.items()},
+        before={member.name: Running(old[member.name], _files_now(snapshot, member)) for member in members},
         new={
             name: Running(runs_with(seen, sets[name].loaded), sets[name].sha256)
             for name, seen in active.items()
@@ -126,7 +126,13 @@ def _start(snapshot: Snapshot, sets: Mapping[str, CredentialSet], *, old: Mappin
     return Start(task, links_now(snapshot), snapshot.taken_at, pending)
 
 
-def _files_now(seen: NodeSnapshot) -> dict[str, str]:
+def _files_now(snapshot: Snapshot, member: Member) -> dict[str, str]:
+    """What lies on all its nodes alike: those of a pair may differ."""
+    first, *others = (_hashes(snapshot.nodes[node.name]) for node in member.nodes)
+    return {name: sha for name, sha in first.items() if all(one.get(name) == sha for one in others)}
+
+
+def _hashes(seen: NodeSnapshot) -> dict[str, str]:
     states = seen.files.files if isinstance(seen.files, NodeFiles) else {}
     return {name: state.sha256 for name, state in states.items() if state.sha256 is not None}
 

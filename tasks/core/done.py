@@ -12,6 +12,7 @@ from tasks.core.plan import Edit
 from tasks.core.rounds import Running
 from tasks.core.server_cfg import diff, edit, file_sha256
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
+from tasks.core.trust import Loaded
 
 
 def is_done(snapshot: Snapshot, member: Member, wanted: CredentialSet) -> bool:
@@ -34,11 +35,25 @@ def runs_already(snapshot: Snapshot, member: Member, due: Running) -> bool:
         return False
     if due.loaded.on_builtin:
         return standby is None and _older_than_process(active, CA_FILE)
-    if set(active.wire.client_cas) != {certificate.subject for certificate in due.loaded.trusted}:
-        return (
-            False  # the wire names whom the process accepts: a CA file changed since its start is not loaded
-        )
-    return standby is None or standby_started_after_files(standby, active)
+    if not _named(active.wire, due.loaded):
+        return False
+    if standby is None:
+        return _older_than_process(active, CA_FILE)
+    return _names_tell(due.loaded) and standby_started_after_files(standby, active)
+
+
+def _named(wire: Wire, due: Loaded) -> bool:
+    """The process names whom it accepts: a CA file changed since its start is not loaded."""
+    return set(wire.client_cas) == {certificate.subject for certificate in due.trusted}
+
+
+def _names_tell(due: Loaded) -> bool:
+    """Not where two of one name are to be trusted: a process that has loaded either of them names the same.
+
+    In a pair the file's age does not tell either: every sync writes it anew.
+    """
+    names = [certificate.subject for certificate in set(due.trusted)]
+    return len(names) == len(set(names))
 
 
 def _lie_there(seen: NodeSnapshot, files: Mapping[str, str]) -> bool:
@@ -49,7 +64,7 @@ def _lie_there(seen: NodeSnapshot, files: Mapping[str, str]) -> bool:
 
 
 def _older_than_process(seen: NodeSnapshot, name: str) -> bool:
-    """On the built-in pair the wire names nobody: only the file's age tells that it is loaded."""
+    """Where the wire names nobody, as on the built-in pair, or the same as before, the file's age tells."""
     return isinstance(seen.files, NodeFiles) and older(seen, seen.files, name)
 
 

@@ -83,8 +83,10 @@ def between_rounds(run: OpenRun) -> tuple[str, ...]:
     lines = [f"still to come: {'; '.join(left)}"] if left else []
     if plan.strategy == BRIDGE and left:
         lines.append("until its last round is done, whoever has the built-in key can still join the cluster")
+    way = f"{done} round{'s' * (done > 1)} with {restarts} restarts of members, nobody apart"
     lines.append(
-        f"the way back from here: {done} round{'s' * (done > 1)} with {restarts} restarts of members, nobody apart; "
-        "the former files are kept in the run's backup on every node"
+        f"the way back from here, by hand: {way}; no task goes back to the built-in pair"
+        if plan.strategy == BRIDGE
+        else f"the way back from here: {way}; the former files are kept in the run's backup on every node"
     )
     return tuple(lines)

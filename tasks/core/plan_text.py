@@ -88,8 +88,9 @@ def _cost(plan: Plan) -> Iterator[str]:
 
 
 def _fingerprint(plan: Plan) -> str:
-    options = f" {plan.options}" if plan.options else ""
-    approve = commands_of(
-        plan.command or plan.task, f"fab migrate-cluster{options} --approve {plan.fingerprint}"
-    )
-    return f"fingerprint {plan.fingerprint} -> {approve}"
+    return f"fingerprint {plan.fingerprint} -> {commands_of(plan.command or plan.task, approval(plan))}"
+
+
+def approval(plan: Plan) -> str:
+    """How just this plan is run, with what was typed that makes it so; named as the migration's."""
+    return " ".join(filter(None, ("fab migrate-cluster", plan.options, f"--approve {plan.fingerprint}")))

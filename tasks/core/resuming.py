@@ -110,9 +110,10 @@ def other_sets(plan: Plan, sets: Mapping[str, CredentialSet]) -> Iterator[Findin
             continue
         if member not in sets or dict(sets[member].sha256) != target.files:
             text = "the credential set here is not the one that the interrupted run was planned with"
-            yield Finding(
-                "resume-credentials", Severity.ERROR, member, text, "put the former set back into the folder"
+            remedy = (
+                f"put the run's own set back; or to plan anew, give it up: fab {plan.task} --break-lock RUN"
             )
+            yield Finding("resume-credentials", Severity.ERROR, member, text, remedy)
 
 
 def _error(name: str, where: str, text: str) -> Finding:

@@ -118,7 +118,7 @@ def overlapping(task: Task) -> Way:
     first, second = {}, {}
     for name, was in task.before.items():
         one = task.sets[name]
-        early, late = _on_the_way(was, one, bundles)
+        early, late = _on_the_way(was, one, bundles, moves=name in task.edited)
         first[name] = Running(replace(was.loaded, trusted=early[0]), {**was.files, CA_FILE: early[1]})
         second[name] = Running(
             replace(task.new[name].loaded, trusted=late[0]), {**one.sha256, CA_FILE: late[1]}
@@ -130,16 +130,17 @@ def overlapping(task: Task) -> Way:
 Ca = tuple[tuple[Certificate, ...], str]  # what a CA file holds, and its SHA-256
 
 
-def _on_the_way(was: Running, new: CredentialSet, bundles: dict[str, bytes]) -> tuple[Ca, Ca]:
+def _on_the_way(was: Running, new: CredentialSet, bundles: dict[str, bytes], *, moves: bool) -> tuple[Ca, Ca]:
     """The CA file of round 1 and of round 2."""
     old, due = was.loaded.trusted, new.ca
-    before, after = (old, was.files.get(CA_FILE, "")), (due, new.sha256[CA_FILE])
-    if set(old) == set(due):
-        return before, after
+    after = (due, new.sha256[CA_FILE])
     if set(old) < set(due):
         return after, after
-    if set(due) < set(old):
-        return before, before
+    if set(due) <= set(old):
+        before = (old, was.files[CA_FILE]) if CA_FILE in was.files else _bundle(old, bundles)
+        if set(old) == set(due):
+            return before, after
+        return before, _bundle(old, bundles) if moves else before  # what goes elsewhere is written anew
     both = _bundle((*old, *due), bundles)
     return both, both
 

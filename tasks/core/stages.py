@@ -67,6 +67,8 @@ def stages_of(now: Forecast, later: Iterable[tuple[str, Forecast]]) -> tuple[Sta
     stage = Stage(NOW, _links(now), _dials(now.loaded, at=now.at))
     found, before = [stage], now
     for step, forecast in later:
+        if forecast is before:
+            continue
         changed = frozenset(m for m, one in forecast.loaded.items() if one != before.loaded.get(m))
         stage = Stage(step, _links(forecast), _after(stage.dials, forecast, changed=changed))
         if (stage.links, stage.dials) != (found[-1].links, found[-1].dials):

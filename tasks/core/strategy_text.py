@@ -92,8 +92,9 @@ def refusal_lines(plan: Plan) -> tuple[str, ...]:
 def round_lines(plan: Plan) -> tuple[str, ...]:
     """What each round does, and the way back from its end."""
     lines, back = [], 0
+    by_hand = ", by hand" if plan.strategy == BRIDGE else ""  # no task goes back to the built-in pair
     for number, one in enumerate(plan.rounds, 1):
         back += len(one.moving)
-        way_back = f"{number} round{'s' * (number > 1)}, {back} member restarts"
-        lines.append(f"round {number}: {one.what} (the way back from its end: {way_back})")
+        way_back = f"{number} round{'s' * (number > 1)}, {back} member restart{'s' * (back > 1)}"
+        lines.append(f"round {number}: {one.what} (the way back from its end{by_hand}: {way_back})")
     return tuple(lines)

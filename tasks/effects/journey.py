@@ -12,6 +12,7 @@ from tasks.core.findings import errors
 from tasks.core.health import StatusReport
 from tasks.core.open_run import between_rounds
 from tasks.core.plan import Plan, subject_of
+from tasks.core.plan_text import approval
 from tasks.core.render import findings_lines
 from tasks.effects.console import ConsoleReporter, say, tell
 from tasks.effects.execute import End
@@ -214,7 +215,7 @@ def give_up(site: Site, journey: Journey, run: str) -> None:
 def _ask(journey: Journey, plan: Plan) -> None:
     question, word = journey.question
     if not sys.stdin.isatty():
-        approve = f"fab migrate-cluster --approve {plan.fingerprint}"
+        approve = approval(plan)
         raise UsageError(
             "no terminal to confirm the plan" if journey.yes_suffices else f"no terminal to type {word} at",
             remedy=f"{approve} (or --yes)"

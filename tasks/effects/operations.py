@@ -35,7 +35,7 @@ from tasks.core.stages import one_way_findings, stage_now
 from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
-from tasks.effects.console import say, show_table, width
+from tasks.effects.console import say, show_table, tell, width
 from tasks.effects.journey import Journey, Terms, begin, planned
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare
@@ -141,6 +141,9 @@ def make_plan(site: Site, wish: Wish, *, ignored: frozenset[str] = frozenset()) 
         Refused: A check fails (all findings are shown on stderr), or the strategy is impossible.
         UsageError: The observer asked for is no member.
     """
+    run = open_run_of(site)
+    if run is not None:
+        tell(f"{run.line} (what follows is a new plan, from what the cluster runs with now)")
     return planned(site, MIGRATION, migration_plan(site, wish), ignored=ignored)[1]
 
 

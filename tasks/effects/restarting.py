@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from tasks.core.bystanders import Bystander, bystander, telling_of
 from tasks.core.errors import NotAsPlanned, OperatorError
 from tasks.core.gates import (
+    Broken,
     Gate,
     View,
     in_order,
@@ -90,7 +91,7 @@ def restart_primary(run: Run, step: Step) -> str:
 
 
 def forget_failed_restart(run: Run, step: Step) -> bool:
-    """On resume: the server did come back, settled, with another certificate than the planned one.
+    """On resume: the server did come back, settled, with another certificate or CA file than the planned one.
 
     Its restart has to be asked for again, now that its files are right (they are looked at first).
 
@@ -105,11 +106,12 @@ def forget_failed_restart(run: Run, step: Step) -> bool:
         seen = run.site.view(run.plan.addresses, probe=frozenset({node.name}))[node.name]
     except OperatorError:
         return False
-    if seen.served is None or seen.served.sha256 == run.target(step, member.name).leaf_sha256:
+    verdict = run.shows(step, node.name, member.name)({node.name: seen})
+    if not isinstance(verdict, Broken):
         return False
     for each in member.nodes:
         require_live(run, step, each)
-    run.report.note(node.name, f"serves {seen.served.sha256[:8]}, not the planned certificate: once more")
+    run.report.note(node.name, f"{verdict.seen}: once more")
     run.write("noted", step, seen="to be restarted again", node="", started_before="", primary="", standby="")
     return True
 

@@ -12,6 +12,7 @@ from tasks.core.gates import (
     Holds,
     NodeView,
     Waiting,
+    accepts,
     counts,
     in_order,
     in_sync,
@@ -90,6 +91,42 @@ def test_another_certificate_on_the_wire_stops_the_line_with_its_subject() -> No
 
 def test_no_certificate_yet_is_waited_for_and_says_why() -> None:
     verdict = serves("gw-a", LEAF_A.sha256)({"gw-a": NodeView(None, served_trouble="nothing listens")})
+    assert verdict == Waiting("no certificate on the wire (nothing listens)")
+
+
+NAMES = (LEAF_A.subject, BUILTIN.subject)
+
+
+@pytest.mark.parametrize(("seen", "wanted"), [(NAMES, NAMES[::-1]), ((), ())], ids=["in any order", "nobody"])
+def test_a_process_that_names_just_the_planned_ones_has_loaded_its_ca_file(
+    seen: tuple[str, ...], wanted: tuple[str, ...]
+) -> None:
+    held = accepts("gw-a", wanted)({"gw-a": view(served=LEAF_A, accepts=seen)})
+    assert held == Holds("gw-a trusts as planned")
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted", "text"),
+    [
+        pytest.param(NAMES[:1], NAMES, f"accepts clients of {NAMES[0]}, wanted", id="one too few"),
+        pytest.param(
+            NAMES, NAMES[:1], f"accepts clients of {'; '.join(NAMES)}, wanted {NAMES[0]}:", id="one too many"
+        ),
+        pytest.param((), NAMES[:1], "accepts clients of nobody", id="T3: no CA file"),
+        pytest.param(NAMES[:1], (), "wanted nobody", id="on the built-in pair"),
+    ],
+)
+def test_a_process_that_names_others_stops_the_line(
+    seen: tuple[str, ...], wanted: tuple[str, ...], text: str
+) -> None:
+    verdict = accepts("gw-a", wanted)({"gw-a": view(served=LEAF_A, accepts=seen)})
+    assert isinstance(verdict, Broken)
+    assert text in verdict.seen
+    assert "name, owner and mode of the CA file of gw-a" in verdict.remedy
+
+
+def test_whom_it_names_is_waited_for_while_no_certificate_is_seen() -> None:
+    verdict = accepts("gw-a", NAMES)({"gw-a": NodeView(None, served_trouble="nothing listens")})
     assert verdict == Waiting("no certificate on the wire (nothing listens)")
 
 

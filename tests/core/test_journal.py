@@ -38,3 +38,18 @@ def test_completed_and_abandoned_both_close_a_run_and_failed_does_not() -> None:
     assert progress(read_journal(_lines(("completed", "")))).completed
     assert progress(read_journal(_lines(("abandoned", "")))).completed
     assert not progress(read_journal(_lines(("failed", "swap:gw-a")))).completed
+
+
+def test_a_step_is_touched_once_it_was_begun_whether_it_came_to_its_end_or_not() -> None:
+    seen = progress(read_journal(WHOLE))
+    assert seen.begun == seen.touched == {"place:gw-a", "swap:gw-a"}
+    assert "swap:gw-a" not in seen.done
+    assert "restart:gw-a" not in seen.touched
+
+
+def test_what_was_noted_of_a_step_does_not_begin_it() -> None:
+    assert progress(read_journal(_lines(("noted", "restart:gw-a")))).touched == frozenset()
+
+
+def test_a_step_that_is_done_was_touched_even_where_its_beginning_is_not_told() -> None:
+    assert progress(read_journal(_lines(("done", "swap:gw-a")))).touched == {"swap:gw-a"}

@@ -7,11 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE
-from tasks.core.observed import ca_on_disk, loaded_now, pending_ca, standby_started_after_files
+from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.issuing import Subject, shared_self_signed
+from tasks.core.observed import (
+    ca_on_disk,
+    loaded_now,
+    pending_ca,
+    serves_builtin,
+    standby_started_after_files,
+)
 from tasks.core.snapshot import Snapshot
 from tasks.core.verdict import Outcome
-from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED
+from tests.core.certs import BUILTIN_SET, NOW, OTHER_SHARED, OWN, SHARED
 from tests.core.endings import revocation_list
 from tests.core.snapshots import (
     NO_ANSWER,
@@ -146,3 +153,32 @@ def test_a_standby_is_younger_than_the_files_or_not_proven() -> None:
 
 def test_the_built_in_pair_of_these_tests_is_taken_for_one() -> None:
     assert BUILTIN_SET.leaf.subject in wire(BUILTIN_SET).client_cas
+
+
+NAMED_SO = shared_self_signed(Subject("cluster"), days=365, now=NOW)  # anybody's, or that of another build
+
+
+def test_a_known_built_in_certificate_is_one_whatever_lies_on_the_disk() -> None:
+    assert serves_builtin(healthy().nodes["gw-a"])
+    beside = alter(healthy(), "gw-a", files=node_files(WITH_PAIR.node("gw-a"), SHARED))
+    assert serves_builtin(beside.nodes["gw-a"])
+
+
+def test_one_of_that_name_is_built_in_where_no_file_can_be_its_source() -> None:
+    own = healthy(runs=NAMED_SO)
+    assert not serves_builtin(own.nodes["gw-a"])
+    for name in (CERT_FILE, KEY_FILE):
+        assert serves_builtin(alter_file(own, "gw-a", name, sha256=None).nodes["gw-a"])
+    assert loaded_now(alter_file(own, "gw-a", KEY_FILE, sha256=None))["gw-a"].on_builtin
+    assert not loaded_now(own)["gw-a"].on_builtin
+
+
+def test_without_a_look_at_its_files_or_its_certificate_it_is_not_called_so() -> None:
+    own = alter_file(healthy(runs=NAMED_SO), "gw-a", KEY_FILE, sha256=None)
+    assert not serves_builtin(alter(own, "gw-a", files=NO_ANSWER).nodes["gw-a"])
+    assert not serves_builtin(alter(healthy(), "gw-a", wire=NO_ANSWER).nodes["gw-a"])
+
+
+def test_another_certificate_is_not_built_in_though_its_files_are_gone() -> None:
+    gone = alter_file(healthy(runs=SHARED), "gw-a", KEY_FILE, sha256=None)
+    assert not serves_builtin(gone.nodes["gw-a"])

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 
 from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
-from tasks.core.done import is_done
+from tasks.core.done import is_done, runs_already
+from tasks.core.rounds import Running
 from tasks.core.snapshot import Snapshot
-from tests.core.certs import OTHER_SHARED, OWN, SHARED
+from tasks.core.trust import Loaded
+from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED
 from tests.core.plans import plan_of, renewed, step_ids
 from tests.core.snapshots import (
     NO_ANSWER,
@@ -42,6 +44,7 @@ def test_only_the_members_that_still_need_it_get_steps() -> None:
     ]
 
 
+AFTER_START = NOON.timestamp() + 60
 Change = Callable[[Snapshot], Snapshot]
 NOT_DONE = [
     pytest.param(lambda s: alter(s, "gw-a", wire=wire(OTHER_SHARED)), "gw-a", id="serves another"),
@@ -56,6 +59,11 @@ NOT_DONE = [
     ),
     pytest.param(
         lambda s: alter(s, "gw-a", wire=wire(SHARED, ca=OTHER_SHARED.ca)), "gw-a", id="older CA file loaded"
+    ),
+    pytest.param(
+        lambda s: alter_file(s, "gw-a", CA_FILE, changed_at=AFTER_START),
+        "gw-a",
+        id="CA file written after the start, with the same names",
     ),
     pytest.param(lambda s: alter_file(s, "gw-d2", CERT_FILE, sha256=None), "gw-d", id="standby lacks a file"),
     pytest.param(
@@ -113,3 +121,42 @@ def test_a_pair_is_done_whichever_node_is_primary() -> None:
     assert is_done(swapped, WITH_PAIR.member("gw-d"), SHARED)
     both_standby = alter(swapped, "gw-d2", status=standby)
     assert not is_done(both_standby, WITH_PAIR.member("gw-d"), SHARED)
+
+
+def test_a_ca_file_that_a_sync_wrote_anew_says_nothing_of_a_pair() -> None:
+    """Source: AMLEN.md T7; a standby that took over has files that are younger than its process."""
+    snapshot = alter_file(healthy(WITH_PAIR, runs=SHARED), "gw-d1", CA_FILE, changed_at=AFTER_START)
+    assert is_done(snapshot, WITH_PAIR.member("gw-d"), SHARED)
+
+
+BUILTIN_AND_CA = Running(
+    Loaded(BUILTIN_SET.chain, OWN.sets["gw-a"].ca), {CA_FILE: OWN.sets["gw-a"].sha256[CA_FILE]}
+)
+
+
+def lone_ca_file(snapshot: Snapshot, node: str, **state: object) -> Snapshot:
+    """As the first round of a bridge to CA leafs leaves it."""
+    wanted = {"sha256": BUILTIN_AND_CA.files[CA_FILE], "readable": True, "changed_at": PLACED_AT}
+    lying = alter_file(snapshot, node, CA_FILE, **{**wanted, **state})
+    return alter_files(lying, node, ca_pem=OWN.sets["gw-a"].ca_pem)
+
+
+@pytest.mark.parametrize(
+    ("state", "runs"),
+    [
+        pytest.param({}, True, id="older than the process"),
+        pytest.param({"changed_at": AFTER_START}, False, id="younger"),
+        pytest.param({"readable": False}, False, id="not readable (T3)"),
+        pytest.param({"sha256": "0" * 64}, False, id="another one"),
+    ],
+)
+def test_on_the_built_in_pair_a_ca_file_is_loaded_where_it_is_older_than_the_process(
+    state: dict[str, object], runs: bool
+) -> None:
+    snapshot = lone_ca_file(healthy(WITH_PAIR), "gw-a", **state)
+    assert runs_already(snapshot, WITH_PAIR.member("gw-a"), BUILTIN_AND_CA) is runs
+
+
+def test_of_a_pair_on_the_built_in_pair_that_is_never_known() -> None:
+    snapshot = lone_ca_file(lone_ca_file(healthy(WITH_PAIR), "gw-d1"), "gw-d2")
+    assert not runs_already(snapshot, WITH_PAIR.member("gw-d"), BUILTIN_AND_CA)

@@ -189,7 +189,10 @@ def test_a_plan_names_the_command_that_runs_it() -> None:
 
 def test_a_migration_is_told_as_ever() -> None:
     plan = plan_of(healthy())
-    assert closing_lines(plan)[-1].endswith(f"-> fab migrate-cluster --approve {plan.fingerprint}")
+    words = "fab migrate-cluster --strategy prescribed --approve"
+    assert closing_lines(plan)[-1].endswith(f"-> {words} {plan.fingerprint}")
+    automatic = plan_of(healthy(), strategy="auto")
+    assert closing_lines(automatic)[-1].endswith(f"-> fab migrate-cluster --approve {automatic.fingerprint}")
     assert reason_line(plan).startswith("strategy prescribed: the documented procedure")
     assert len(target_lines(plan)) == 3
     assert "every member already runs" in nothing_to_do(plan_of(healthy(runs=SHARED)))

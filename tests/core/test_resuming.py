@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks.core.credential_set import CERT_FILE
+from tasks.core.credential_set import CERT_FILE, CredentialSet
 from tasks.core.findings import errors
+from tasks.core.issuing import credential_set
 from tasks.core.journal import Progress
 from tasks.core.resuming import clocks, disagreements, other_sets
 from tasks.core.snapshot import Snapshot
-from tests.core.certs import BUILTIN_SET, OTHER_SHARED, SHARED
+from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED
+from tests.core.kinds import NEW
 from tests.core.plans import plan_of
 from tests.core.snapshots import (
     NO_ANSWER,
@@ -20,6 +22,7 @@ from tests.core.snapshots import (
     alter_file,
     alter_files,
     healthy,
+    node_files,
     unreachable,
     wire,
 )
@@ -91,6 +94,9 @@ def test_the_folder_must_hold_the_sets_of_the_plan() -> None:
     assert list(other_sets(PLAN, SETS)) == []
     (finding,) = other_sets(PLAN, {**SETS, "gw-b": OTHER_SHARED})
     assert (finding.name, finding.where) == ("resume-credentials", "gw-b")
+    assert finding.remedy == (
+        "put the run's own set back; or to plan anew, give it up: fab migrate-cluster --break-lock RUN"
+    )
     (lost,) = other_sets(PLAN, {name: s for name, s in SETS.items() if name != "gw-c"})
     assert lost.where == "gw-c"
 
@@ -98,3 +104,68 @@ def test_the_folder_must_hold_the_sets_of_the_plan() -> None:
 def test_clocks_are_known_of_the_nodes_that_were_seen() -> None:
     snapshot = alter_files(healthy(), "gw-b", clock_offset_s=-3.5)
     assert clocks(unreachable(snapshot, "gw-c")) == {"gw-a": 0.0, "gw-b": -3.5}
+
+
+OVERLAP = plan_of(healthy(WITH_PAIR, runs=OWN.sets), NEW["ca"], strategy="overlap")
+
+
+def runs_after(number: int) -> dict[str, CredentialSet]:
+    """What every member has on its disk and runs with once that round is over."""
+    found = {}
+    for name, old in OWN.sets.items():
+        new = NEW["ca"][name]
+        pair = old if number < 2 else new
+        ca = (old.ca, (*old.ca, *new.ca), (*old.ca, *new.ca), new.ca)[number]
+        found[name] = credential_set(name, pair.key, chain=pair.chain, ca=ca)
+    return found
+
+
+def up_to(last: str, *, begun: str = "") -> Progress:
+    """Done up to that step, and one more begun."""
+    ids = [step.id for step in OVERLAP.steps]
+    return Progress(done=frozenset(ids[: ids.index(last) + 1]), begun=frozenset({begun} if begun else ()))
+
+
+class TestRounds:
+    @pytest.mark.parametrize("number", [1, 2, 3])
+    def test_each_round_leaves_its_own_files_and_certificates(self, number: int) -> None:
+        done = up_to(f"prove:cluster@{number}")
+        assert disagreements(OVERLAP, done, healthy(WITH_PAIR, runs=runs_after(number))) == ()
+        behind = disagreements(OVERLAP, done, healthy(WITH_PAIR, runs=runs_after(number - 1)))
+        assert {f.name for f in behind} == (
+            {"resume-files"} if number != 2 else {"resume-files", "resume-served"}
+        )
+
+    def test_the_last_swap_decides_which_files_must_lie_there(self) -> None:
+        swapped = up_to("swap:gw-a@2")
+        live = with_files(healthy(WITH_PAIR, runs=runs_after(1)), "gw-a", runs_after(2)["gw-a"])
+        assert disagreements(OVERLAP, swapped, live) == ()
+        (cert, key) = disagreements(OVERLAP, swapped, healthy(WITH_PAIR, runs=runs_after(1)))
+        assert (cert.name, cert.where, key.where) == ("resume-files", "gw-a", "gw-a")
+
+    def test_while_another_swap_is_under_way_either_round_may_lie_there(self) -> None:
+        begun = up_to("place:gw-d2@2", begun="swap:gw-a@2")
+        for number in (1, 2):
+            live = with_files(healthy(WITH_PAIR, runs=runs_after(1)), "gw-a", runs_after(number)["gw-a"])
+            assert disagreements(OVERLAP, begun, live) == ()
+        neither = with_files(healthy(WITH_PAIR, runs=runs_after(1)), "gw-b", runs_after(2)["gw-b"])
+        assert {f.where for f in disagreements(OVERLAP, begun, neither)} == {"gw-b"}
+
+    def test_a_member_that_restarted_by_itself_after_its_swap_serves_what_it_brought(self) -> None:
+        for progress in (up_to("swap:gw-a@2"), up_to("place:gw-d2@2", begun="swap:gw-a@2")):
+            runs = {**runs_after(1), "gw-a": runs_after(2)["gw-a"]}
+            assert disagreements(OVERLAP, progress, healthy(WITH_PAIR, runs=runs)) == ()
+        untouched = {**runs_after(1), "gw-b": runs_after(2)["gw-b"]}
+        found = disagreements(OVERLAP, up_to("swap:gw-a@1"), healthy(WITH_PAIR, runs=untouched))
+        assert found == ()  # nothing was done to it: nothing is asked
+        found = disagreements(OVERLAP, up_to("prove:cluster@1"), healthy(WITH_PAIR, runs=untouched))
+        assert {(f.name, f.where) for f in found} == {("resume-files", "gw-b"), ("resume-served", "gw-b")}
+
+    def test_a_pair_is_asked_on_both_nodes_for_the_files_of_its_round(self) -> None:
+        wrong = with_files(healthy(WITH_PAIR, runs=runs_after(1)), "gw-d2", OWN.sets["gw-d"])
+        (found,) = disagreements(OVERLAP, up_to("prove:cluster@1"), wrong)
+        assert (found.name, found.where) == ("resume-files", "gw-d2")
+
+
+def with_files(snapshot: Snapshot, node: str, one: CredentialSet) -> Snapshot:
+    return alter(snapshot, node, files=node_files(WITH_PAIR.node(node), one))

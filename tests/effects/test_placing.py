@@ -48,8 +48,8 @@ def node() -> Iterator[Tree]:
         yield made
 
 
-def migration(node: Tree, *others: Tree, keystore: Path | None = None) -> Run:
-    """One member, planned now; the keystore moves if one is given."""
+def migration(node: Tree, *others: Tree, keystore: Path | None = None, plan: Plan | None = None) -> Run:
+    """One member, planned now; the keystore moves if one is given, and no other plan is."""
     trees = (node, *others)
     nodes = tuple(dataclasses.replace(one.remote.node, member="gw") for one in trees)
     cluster = Cluster(
@@ -64,7 +64,7 @@ def migration(node: Tree, *others: Tree, keystore: Path | None = None) -> Run:
         ca_folder=node.root / "ca",
     )
     edits = {node.remote.node.name: moved_to(node, keystore)} if keystore else {}
-    record = open_run(cluster.runs_dir, plan_with(edits, SHARED), at=NOW)
+    record = open_run(cluster.runs_dir, plan or plan_with(edits, SHARED), at=NOW)
     remotes = {one.remote.node.name: one.remote for one in trees}
     site = SimpleNamespace(cluster=cluster, remote=lambda of: remotes[of.name])
     made = Pair if others else Run

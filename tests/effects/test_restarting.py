@@ -1,18 +1,27 @@
-"""Right before a restart: the files that the plan was made for must lie there still."""
+"""Around a restart: the files that the plan was made for must lie there still; one that brought others is repeated."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from tasks.core.certificates import Certificate
 from tasks.core.errors import RemoteError
-from tasks.core.plan import Step, StepKind
-from tasks.effects.restarting import require_planned_files
+from tasks.core.gates import NodeView
+from tasks.core.issuing import Subject, shared_self_signed
+from tasks.core.journal import Entry
+from tasks.core.plan import PlanRound, Step, StepKind, Target
+from tasks.effects.restarting import forget_failed_restart, require_planned_files
 from tasks.effects.run import Run
+from tasks.effects.site import Site
+from tasks.effects.wait import SystemClock
+from tests.core.statuses import node_status
 from tests.effects.node_tree import CA, CERT, KEY, Tree, tree
-from tests.effects.test_placing import SHARED, migration
+from tests.effects.test_placing import NOW, SHARED, migration
 
 RESTART = Step(kind=StepKind.RESTART, target="gw", expected={})
 STANDBY = Step(kind=StepKind.RESTART_STANDBY, target="gw", expected={})
@@ -74,3 +83,66 @@ def test_of_a_standby_the_files_of_its_primary_count(node: Tree) -> None:
 def _named(node: Tree, name: str) -> Tree:
     remote = dataclasses.replace(node.remote, node=dataclasses.replace(node.remote.node, name=name))
     return dataclasses.replace(node, remote=remote)
+
+
+IN_ROUND = Step(kind=StepKind.RESTART, target="gw", expected={}, round=1)
+OTHER = shared_self_signed(Subject("other"), days=365, now=NOW)
+WANTED = (SHARED.leaf.subject,)
+
+
+def asked_before(node: Tree, *, serves: Certificate | None, accepts: tuple[str, ...] = WANTED) -> Run:
+    """The restart of a round was asked for before the tool ended; the server shows that since."""
+    run = migration(node)
+    target = Target(
+        files=dict(SHARED.sha256), leaf_sha256=SHARED.leaf.sha256, leaf_subject="-", not_after="-"
+    )
+    one = PlanRound(what="-", targets={"gw": target}, accepts={"gw": WANTED}, moving=("gw",))
+    plan = run.plan.model_copy(update={"rounds": (one,)})
+    run.record.append(
+        Entry(at=NOW, event="noted", step=IN_ROUND.id, facts={"started_before": NOW.isoformat()})
+    )
+    seen = NodeView(node_status(), served=serves, accepts=accepts)
+    site = SimpleNamespace(
+        cluster=run.site.cluster,
+        remote=run.site.remote,
+        clock=SystemClock(),
+        view=lambda addresses, probe: {"gw-a": seen},
+    )
+    return dataclasses.replace(run, plan=plan, site=cast("Site", site))
+
+
+def asked_for(run: Run) -> str:
+    return run.facts(IN_ROUND)["started_before"]
+
+
+@pytest.mark.parametrize(
+    ("leaf", "accepts"),
+    [
+        pytest.param(OTHER.leaf, WANTED, id="another certificate"),
+        pytest.param(SHARED.leaf, (), id="it could not read its CA file (T3)"),
+        pytest.param(SHARED.leaf, (*WANTED, OTHER.leaf.subject), id="another CA file"),
+    ],
+)
+def test_a_server_that_came_back_otherwise_is_restarted_once_more(
+    node: Tree, leaf: Certificate, accepts: tuple[str, ...]
+) -> None:
+    run = asked_before(node, serves=leaf, accepts=accepts)
+    assert forget_failed_restart(run, IN_ROUND)
+    assert asked_for(run) == ""
+
+
+@pytest.mark.parametrize("leaf", [SHARED.leaf, None], ids=["as planned", "nothing seen"])
+def test_one_that_came_back_as_planned_or_is_not_seen_yet_is_not(
+    node: Tree, leaf: Certificate | None
+) -> None:
+    run = asked_before(node, serves=leaf)
+    assert not forget_failed_restart(run, IN_ROUND)
+    assert asked_for(run) == NOW.isoformat()
+
+
+def test_nor_is_one_whose_files_are_still_wrong(node: Tree) -> None:
+    node.write(node.truststore / CA, b"another")
+    run = asked_before(node, serves=SHARED.leaf, accepts=())
+    with pytest.raises(RemoteError, match=r"Cluster_cafile\.pem has SHA-256"):
+        forget_failed_restart(run, IN_ROUND)
+    assert asked_for(run) == NOW.isoformat()
