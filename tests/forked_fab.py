@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import select
@@ -55,14 +56,25 @@ def run(
 
 
 class Running:
-    """A forked process that goes on; like a Popen as far as the tests need one."""
+    """A forked process that goes on; like a Popen as far as the tests need one.
 
-    def __init__(self, argv: tuple[str, ...], *, cwd: Path, env: Mapping[str, str]) -> None:
+    Args:
+        output: Its standard output and standard error, as descriptors.
+    """
+
+    def __init__(
+        self, argv: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], output: tuple[int, int] = (1, 2)
+    ) -> None:
         self._argv = argv
         self._code: int | None = None
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with open(os.devnull, "rb") as nothing:
-            self.pid = _begin(self._server, argv, cwd=cwd, env=env, fds=[nothing.fileno(), 1, 2])
+            self.pid = _begin(self._server, argv, cwd=cwd, env=env, fds=[nothing.fileno(), *output])
+
+    @property
+    def returncode(self) -> int | None:
+        """What `poll` or `wait` found last."""
+        return self._code
 
     def poll(self) -> int | None:
         """The exit code, or that it was killed, or None while it runs."""
@@ -81,12 +93,13 @@ class Running:
         return self._code
 
     def terminate(self) -> None:
-        self._send(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        self._send(signal.SIGKILL)
+        self.send_signal(signal.SIGKILL)
 
-    def _send(self, number: signal.Signals) -> None:
+    def send_signal(self, number: int) -> None:
+        """To one that has ended: nothing."""
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -163,6 +176,7 @@ def serve(path: str) -> None:
     import fabfile as _imported  # noqa: F401 - what every command needs
     import tasks.lab.supervisor as _supervisor  # noqa: F401
 
+    gc.freeze()  # what is imported is no garbage: no child has to look through it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(f"{path}.new")

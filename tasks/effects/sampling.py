@@ -32,7 +32,7 @@ from tasks.effects.rest import RestError, RestNotTrusted, RestUnauthorized
 from tasks.effects.site import Site
 
 AVAILABILITY = "availability.jsonl"
-LONGEST_S, SHORTEST_S = 1.0, 0.05  # from one sample to the next
+LONGEST_S, SHORTEST_S = 1.0, 0.2  # from one sample to the next
 RETRY_S = 2.0  # a node that cannot be reached at all is left alone so long
 _END_S = 2.0  # for the threads to end; what hangs longer is left behind
 

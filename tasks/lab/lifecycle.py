@@ -203,7 +203,8 @@ def _start_warden(lab: Lab, claim: Claim) -> int:
 
 def _wait(lab: Lab, missing: Callable[[Lab], str | None], *, limit_s: float) -> None:
     deadline, guarded = time.monotonic() + limit_s, False
-    while (seen := _sshd_missing(lab) or missing(lab)) is not None:
+    silent = _sshds(lab)
+    while (seen := _sshd_missing(silent) or missing(lab)) is not None:
         lost = guarded and health.warden_pid(lab) is None
         guarded = guarded or health.warden_pid(lab) is not None
         if lost or time.monotonic() > deadline:
@@ -215,14 +216,20 @@ def _wait(lab: Lab, missing: Callable[[Lab], str | None], *, limit_s: float) -> 
         time.sleep(0.05)
 
 
-def _sshd_missing(lab: Lab) -> str | None:
-    places = [(node.name, node.sshd_dir, node.address) for node in lab.nodes]
+def _sshds(lab: Lab) -> dict[str, SshdFiles]:
+    """By node, and "bastion"."""
+    port = lab.ports.ssh
+    found = {node.name: SshdFiles(node.sshd_dir, node.address, port) for node in lab.nodes}
     if lab.topology.bastion:
-        places.append(("bastion", lab.bastion_dir, lab.bastion_address))
-    names = [
-        name for name, place, address in places if not SshdFiles(place, address, lab.ports.ssh).answers()
-    ]
-    return f"no sshd yet at {', '.join(names)}" if names else None
+        found["bastion"] = SshdFiles(lab.bastion_dir, lab.bastion_address, port)
+    return found
+
+
+def _sshd_missing(silent: dict[str, SshdFiles]) -> str | None:
+    """Ask those that have not answered yet; who answers is dropped: each time costs sshd a process."""
+    for name in [name for name, sshd in silent.items() if sshd.answers()]:
+        del silent[name]
+    return f"no sshd yet at {', '.join(silent)}" if silent else None
 
 
 def _end_warden(lab: Lab) -> None:

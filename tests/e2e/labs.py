@@ -132,7 +132,7 @@ class Begun:
     """A task that runs while the test goes on."""
 
     rig: Rig
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | forked_fab.Running
     out: Path
     seen_before: dict[Path, int] = field(default_factory=dict)  # journal lines, by run
 
@@ -183,26 +183,39 @@ def documented(*args: str) -> tuple[str, ...]:
 
 @contextmanager
 def begun(
-    rig: Rig, *args: str, task: str = "migrate-cluster", inventory: Path | None = None
+    rig: Rig,
+    *args: str,
+    task: str = "migrate-cluster",
+    inventory: Path | None = None,
+    executable: bool = False,
 ) -> Iterator[Begun]:
-    """A task in the background; ended with the block at the latest."""
+    """A task in the background; ended with the block at the latest.
+
+    Args:
+        executable: Start the real `fab`, a second later, instead of a forked one.
+    """
     out = rig.home / f"begun-{time.monotonic_ns()}"
     out.mkdir()
     before = {run: len((run / "journal.jsonl").read_text().splitlines()) for run in rig.runs}
     with open(out / "stdout", "wb") as stdout, open(out / "stderr", "wb") as stderr:
-        process = subprocess.Popen(
-            rig.argv(task, *(documented(*args) if task == "migrate-cluster" else args), inventory=inventory),
-            cwd=PROJECT,
-            env=rig.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-        )
+        words = documented(*args) if task == "migrate-cluster" else args
+        argv = rig.argv(task, *words, inventory=inventory)
+        process = _started(argv, rig, (stdout.fileno(), stderr.fileno()), executable=executable)
     try:
         yield Begun(rig, process, out, before)
     finally:
         process.kill()
         process.wait(timeout=LIMIT_S)
+
+
+def _started(
+    argv: tuple[str, ...], rig: Rig, output: tuple[int, int], *, executable: bool
+) -> subprocess.Popen[bytes] | forked_fab.Running:
+    environment = rig.environment()
+    if not executable:
+        return forked_fab.Running(argv, cwd=PROJECT, env=environment, output=output)
+    nothing, (stdout, stderr) = subprocess.DEVNULL, output
+    return subprocess.Popen(argv, cwd=PROJECT, env=environment, stdin=nothing, stdout=stdout, stderr=stderr)
 
 
 def make_sets(rig: Rig, *, kind: str = "shared") -> None:

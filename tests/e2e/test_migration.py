@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.labs import Ran, Rig, begun, rigged, small
+from tests.e2e.onlooker import Seen, onlooking
 from tests.e2e.sights import backups, fingerprint, leftovers, rest, sampled, served
 
 BLOCK = 48  # characters of base64 that no two keys share
@@ -18,11 +20,12 @@ BLOCK = 48  # characters of base64 that no two keys share
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A lab after its migration, what the tool said, and every command line seen meanwhile."""
+    """A lab after its migration, what the tool said, and what was seen meanwhile: command lines, partitions."""
 
     rig: Rig
     migration: Ran
     command_lines: tuple[str, ...]
+    seen: Seen
 
 
 def _command_lines() -> frozenset[str]:
@@ -39,9 +42,13 @@ def _command_lines() -> frozenset[str]:
 def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     with rigged(tmp_path_factory.mktemp("whole"), small(3, pairs=1)) as rig:
         rig.fab("credentials.create", "--force").ok()
-        with sampled(_command_lines) as samples, begun(rig, "--yes") as run:
+        with (
+            onlooking(rig.lab) as seen,
+            sampled(_command_lines) as samples,
+            begun(rig, "--yes", executable=True) as run,
+        ):
             migration = run.end()
-        yield Done(rig, migration, tuple(frozenset().union(*samples)))
+        yield Done(rig, migration, tuple(frozenset().union(*samples)), seen)
 
 
 def test_a_migration_of_three_members_and_a_pair_ends_with_the_proof_table(done: Done) -> None:
@@ -55,6 +62,28 @@ def test_a_migration_of_three_members_and_a_pair_ends_with_the_proof_table(done:
     assert all(" yes " in row for row in rows.values()), rows
     assert all(new[:8] in rows[name] for name in ("gw-a", "gw-b", "gw-c", "gw-d2"))
     assert "by files and start time" in rows["gw-d1"]
+
+
+def test_the_documented_procedure_parts_old_and_new_and_both_samplers_see_it(done: Done) -> None:
+    assert done.seen.apart
+    apart = next(line for line in done.migration.stdout.splitlines() if line.startswith("  apart: "))
+    assert "gw-a x " in apart
+
+
+def test_what_it_cost_is_in_its_run_directory_and_report(done: Done) -> None:
+    found = json.loads(done.rig.fab("runs.report", "--json").ok().stdout)
+    seen = found["availability"]
+    assert (found["state"], found["steps_done"], found["strategy"]) == (
+        "complete",
+        found["steps"],
+        "prescribed",
+    )
+    assert set(seen["away"]) == {"gw-a", "gw-b", "gw-c", "gw-d"}
+    assert any("gw-a" in each["members"] and each["seconds"] > 0.1 for each in seen["apart"])
+    for text in (done.migration.stdout, done.rig.fab("runs.report").ok().stdout):
+        assert f"availability: {seen['samples']} samples" in text
+        assert "  apart: gw-" in text
+    assert stat.S_IMODE((done.rig.runs[-1] / "availability.jsonl").stat().st_mode) == 0o600
 
 
 def test_every_node_then_serves_the_new_certificate_and_nobody_is_missing(done: Done) -> None:

@@ -15,11 +15,12 @@ import pytest
 
 from tasks.lab.health import not_formed
 from tests import forked_fab
+from tests.conftest import EVERY_LINE
 from tests.e2e.labs import Rig, make_sets, rigged, small
 from tests.e2e.onlooker import Seen, onlooking
 from tests.e2e.sights import eventually, fingerprint, leftovers, rest, restart, served
 
-SOME = 9  # lines from one kill to the next
+SOME = 11  # lines from one kill to the next
 ROUNDS = 3
 
 
@@ -33,13 +34,16 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def test_killed_again_and_again_it_ends_without_partition(
     rig: Rig, strategy: str, request: pytest.FixtureRequest
 ) -> None:
-    every = 1 if request.config.getoption("--every-line") else SOME
+    thorough = request.config.getoption(EVERY_LINE)
+    every = 1 if thorough else SOME
     if strategy == "overlap":
+        if not thorough:
+            pytest.skip("the same machinery as bridge: make test-rounds")
         make_sets(rig, kind="ca")
     with onlooking(rig.lab) as seen:
         kills = _killed_until_complete(rig, strategy, every=every)
     _is_whole(rig, seen)
-    assert kills >= 3 * ROUNDS - 3
+    assert kills >= 2 * ROUNDS
     sys.stderr.write(
         f"{strategy}: killed {kills} times at journal lines, {seen.samples} samples, none apart\n"
     )

@@ -45,7 +45,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     temporary = tmp_path_factory.mktemp("temporary")
     with rigged(tmp_path_factory.mktemp("secrets"), small()) as rig:
         said = dict(_live(rig, temporary))
-        with sampled(_processes) as samples, begun(rig, "--yes") as run:
+        with sampled(_processes) as samples, begun(rig, "--yes", executable=True) as run:
             done = run.end().ok()
         said |= {"migrate-cluster": done.stdout + done.stderr}
         said |= dict(_after(rig, temporary))

@@ -1,9 +1,11 @@
-"""Each strategy on three single members and a pair, with a sampler beside it that is not the tool's."""
+"""Each strategy that parts nobody on three single members and a pair, with a sampler that is not the tool's.
+
+The same sampler sees the partition of the documented procedure: test_migration.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 
 import pytest
 
@@ -19,14 +21,9 @@ MEMBERS = ("gw-a", "gw-b", "gw-c", "gw-d")
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rigged(tmp_path_factory.mktemp("first"), small(3, pairs=1), credentials="ca") as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rigged(tmp_path_factory.mktemp("second"), small(3, pairs=1)) as made:
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """Each test goes on from where the one before it has led."""
+    with rigged(tmp_path_factory.mktemp("strategies"), small(3, pairs=1)) as made:
         yield made
 
 
@@ -49,39 +46,31 @@ def _nobody_was_apart(ran: Ran, seen: Seen, *, rounds: int) -> None:
     assert len(restarts) == 4 * rounds
 
 
-def test_the_prescribed_way_parts_old_and_new_and_both_samplers_see_it(first: Rig) -> None:
-    ran, seen = _migrated(first, "prescribed")
-    assert seen.apart
-    assert set(seen.apart) <= {frozenset(pair) for pair in combinations(MEMBERS, 2)}
-    apart = next(line for line in ran.stdout.splitlines() if line.startswith("  apart: "))
-    assert "gw-a x " in apart
-
-
-def test_new_leafs_of_the_same_ca_take_one_round_in_which_nobody_is_apart(first: Rig) -> None:
-    before = served(first.lab, "gw-a")
-    renew_sets(open_inventory(str(first.inventory), None), RenewalWish(), secrets=Secrets().resolve)
-    ran, seen = _migrated(first, "renew")
-    _nobody_was_apart(ran, seen, rounds=1)
-    assert served(first.lab, "gw-a") == fingerprint(first.credentials / "gw-a" / "Cluster_cert.pem") != before
-
-
-def test_a_bridge_leads_from_the_built_in_pair_to_a_shared_set_in_two_rounds(second: Rig) -> None:
-    ran, seen = _migrated(second, "bridge")
+def test_a_bridge_leads_from_the_built_in_pair_to_a_shared_set_in_two_rounds(rig: Rig) -> None:
+    ran, seen = _migrated(rig, "bridge")
     _nobody_was_apart(ran, seen, rounds=2)
     assert "whoever has the built-in key, which is public, can still join the cluster" in ran.stdout
-    _trusts_only_its_own(second)
+    _trusts_only_its_own(rig)
 
 
-def test_another_ca_takes_three_rounds_in_which_nobody_is_apart(second: Rig) -> None:
-    make_sets(second, kind="ca")
-    ran, seen = _migrated(second, "overlap")
+def test_another_ca_takes_three_rounds_in_which_nobody_is_apart(rig: Rig) -> None:
+    make_sets(rig, kind="ca")
+    ran, seen = _migrated(rig, "overlap")
     _nobody_was_apart(ran, seen, rounds=3)
-    for node in second.lab.nodes:
-        wanted = second.credentials / node.member
+    for node in rig.lab.nodes:
+        wanted = rig.credentials / node.member
         for name, folder in (("Cluster_cafile.pem", "truststore"), ("Cluster_cert.pem", "keystore")):
             assert (node.certificates / folder / name).read_bytes() == (wanted / name).read_bytes()
-        if rest(second.lab, node)["Server"]["State"] == 1:
-            assert served(second.lab, node.name) == fingerprint(wanted / "Cluster_cert.pem")
+        if rest(rig.lab, node)["Server"]["State"] == 1:
+            assert served(rig.lab, node.name) == fingerprint(wanted / "Cluster_cert.pem")
+
+
+def test_new_leafs_of_the_same_ca_take_one_round_in_which_nobody_is_apart(rig: Rig) -> None:
+    before = served(rig.lab, "gw-a")
+    renew_sets(open_inventory(str(rig.inventory), None), RenewalWish(), secrets=Secrets().resolve)
+    ran, seen = _migrated(rig, "renew")
+    _nobody_was_apart(ran, seen, rounds=1)
+    assert served(rig.lab, "gw-a") == fingerprint(rig.credentials / "gw-a" / "Cluster_cert.pem") != before
 
 
 def _trusts_only_its_own(rig: Rig) -> None:
