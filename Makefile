@@ -1,6 +1,8 @@
 # Thin on purpose: the README shows the plain commands behind each target.
 FAB = .venv/bin/fab
 PYTEST = .venv/bin/python -m pytest
+# The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: setup rehearse test test-credentials test-rounds conformance
 setup:

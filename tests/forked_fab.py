@@ -176,7 +176,7 @@ def serve(path: str) -> None:
     import fabfile as _imported  # noqa: F401 - what every command needs
     import tasks.lab.supervisor as _supervisor  # noqa: F401
 
-    gc.freeze()  # what is imported is no garbage: no child has to look through it
+    # gc.freeze()  # what is imported is no garbage: no child has to look through it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(f"{path}.new")
