@@ -23,6 +23,9 @@ from tasks.lab.layout import Lab, LabNode
 
 EVERY_S = 0.1
 LIMIT_S = 1.0
+SETTLED_S = (
+    0.4  # it serves for so long: a member joins the others up to 6 s after State 1, here in a fiftieth of it
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Onlooker:
         self._over = threading.Event()
         self._members = sorted({node.member for node in lab.nodes if node.in_cluster})
         self._suspects: frozenset[frozenset[str]] = frozenset()
+        self._since: dict[str, float] = {}  # when each member was first seen to serve, without a break
         self.seen = Seen()
         self._threads = [
             threading.Thread(target=self._watch, args=(node,), daemon=True) for node in lab.nodes
@@ -85,9 +89,10 @@ class Onlooker:
             if len(looks) < len(self._lab.nodes) or any(look.at < fresh for look in looks.values()):
                 self._suspects = frozenset()
                 continue
-            settled = self._settled(looks)
+            serving = self._serving(looks)
+            settled = self._settled(serving)
             self.seen.samples += 1
-            self.seen.away.update(member for member in self._members if member not in settled)
+            self.seen.away.update(member for member in self._members if member not in serving)
             apart = frozenset(
                 frozenset(pair)
                 for pair in combinations(sorted(settled), 2)
@@ -96,9 +101,14 @@ class Onlooker:
             self.seen.apart.update(apart & self._suspects)
             self._suspects = apart
 
-    def _settled(self, looks: dict[str, Looked]) -> dict[str, Looked]:
+    def _serving(self, looks: dict[str, Looked]) -> dict[str, Looked]:
         member_of = {node.name: node.member for node in self._lab.nodes}
         return {member_of[name]: look for name, look in looks.items() if look.active is not None}
+
+    def _settled(self, serving: dict[str, Looked]) -> dict[str, Looked]:
+        now = time.monotonic()
+        self._since = {member: self._since.get(member, now) for member in serving}
+        return {member: look for member, look in serving.items() if now - self._since[member] >= SETTLED_S}
 
 
 def _linked(one: Looked, other: Looked) -> bool:
