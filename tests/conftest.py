@@ -12,13 +12,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EVERY_LINE = "--every-line"
 EACH_FOR_ITSELF = ("test_journeys.py",)  # share nothing, and take long
+ONE_CORPUS = ("verdict/test_corpus.py", "lab/test_tls_corpus.py")  # what is judged for one serves both
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc] # xdist is not typed
-    """The tests of a file share its fixtures and stay in one process; those of some files need not."""
+    """The tests of a file share its fixtures and stay in one process; those of some files need not, or two do."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = super()._split_scope(nodeid)
+        if path.endswith(ONE_CORPUS):
+            return "corpus"
         return nodeid if path.endswith(EACH_FOR_ITSELF) else path
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import gc
 import json
 import os
 import select
@@ -176,7 +175,6 @@ def serve(path: str) -> None:
     import fabfile as _imported  # noqa: F401 - what every command needs
     import tasks.lab.supervisor as _supervisor  # noqa: F401
 
-    # gc.freeze()  # what is imported is no garbage: no child has to look through it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(f"{path}.new")

@@ -14,7 +14,7 @@ from OpenSSL import SSL
 
 from tasks.lab import tls
 from tasks.lab.config_file import ServerConfig
-from tests.verdict.corpus import corpus
+from tests.verdict.comparing import judged_corpus
 from tests.verdict.ground import Variant, files
 from tests.verdict.judging import Judged, judge
 from tests.verdict.making import CA, SELF, issue
@@ -60,11 +60,11 @@ def pem(der: bytes, label: str) -> bytes:
 @cache
 def judged() -> dict[str, tuple[Judged, Judged]]:
     """Per variant what Debian's OpenSSL and what the lab came to."""
-    found = {}
+    ground, own_form = judged_corpus(), trusted_form()
+    cases = enumerate(ground.cases.items())
+    found = {name: (case.judged, by_lab(ground.place / str(number))) for number, (name, case) in cases}
     with tempfile.TemporaryDirectory() as place:
-        for number, variant in enumerate((*corpus(BUILTIN), trusted_form())):
-            where = Path(place, str(number))
-            found[variant.id] = judge(variant, BUILTIN, where), by_lab(where)
+        found[own_form.id] = judge(own_form, BUILTIN, Path(place, "own")), by_lab(Path(place, "own"))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,24 +32,30 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Everything judged, once."""
+    """Everything judged, once.
+
+    Args:
+        place: The files of the cases, in their order: a folder named by its number from 0 for each.
+    """
 
     cases: dict[str, Case]
     builtin: Issued
     took_s: float
+    place: Path
 
 
 @cache
 def judged_corpus() -> Ground:
-    """All variants before the judge; the built-in pair of these servers is new, too."""
+    """All variants before the judge; the built-in pair of these servers is new, too. Kept with this process."""
     builtin = issue("cluster", SELF, unit="Amlen")
     began = datetime.now(UTC)
-    with tempfile.TemporaryDirectory() as place:
-        cases = {
-            variant.id: Case(variant, judge(variant, builtin, Path(place, str(number))))
-            for number, variant in enumerate(corpus(builtin))
-        }
-    return Ground(cases, builtin, (datetime.now(UTC) - began).total_seconds())
+    place = Path(tempfile.mkdtemp(prefix="corpus-"))
+    atexit.register(shutil.rmtree, place)
+    cases = {
+        variant.id: Case(variant, judge(variant, builtin, place / str(number)))
+        for number, variant in enumerate(corpus(builtin))
+    }
+    return Ground(cases, builtin, (datetime.now(UTC) - began).total_seconds(), place)
 
 
 @cache
