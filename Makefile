@@ -22,7 +22,7 @@ test-credentials: setup
 
 # A run of each strategy with several rounds, killed at every line of its journal while servers restart.
 test-rounds: setup
-	$(PYTEST) -s tests/e2e/test_rounds_killed.py --every-line
+	$(PYTEST) -s --timeout=3600 tests/e2e/test_rounds_killed.py --every-line
 
 # Only against disposable servers; see docs/conformance.md. CONFIRM=NAME answers the question.
 conformance: setup

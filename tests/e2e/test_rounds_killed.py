@@ -24,21 +24,24 @@ SOME = 19  # lines from one kill to the next
 ROUNDS = 3
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Both have the same machinery: the second only where there is time."""
+    if "strategy" in metafunc.fixturenames:
+        thorough = metafunc.config.getoption(EVERY_LINE)
+        metafunc.parametrize("strategy", ["bridge", "overlap"] if thorough else ["bridge"])
+
+
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     with rigged(tmp_path_factory.mktemp("rounds"), small(1, pairs=1), credentials="ca") as made:
         yield made
 
 
-@pytest.mark.parametrize("strategy", ["bridge", "overlap"])
 def test_killed_again_and_again_it_ends_without_partition(
     rig: Rig, strategy: str, request: pytest.FixtureRequest
 ) -> None:
-    thorough = request.config.getoption(EVERY_LINE)
-    every = 1 if thorough else SOME
+    every = 1 if request.config.getoption(EVERY_LINE) else SOME
     if strategy == "overlap":
-        if not thorough:
-            pytest.skip("the same machinery as bridge: make test-rounds")
         make_sets(rig, kind="ca")
     with onlooking(rig.lab) as seen:
         kills = _killed_until_complete(rig, strategy, every=every)
