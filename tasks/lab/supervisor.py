@@ -1,8 +1,7 @@
 """The start script of a simulated gateway: `python -m tasks.lab.supervisor NODE_DIR`.
 
 Runs one server process after the other until one ends without asking for a restart. It belongs to
-its parent, or with `--detach --warden PID` to that process, and ends with it. Detached, it takes the
-directories of several nodes: a process for each, their imports done once.
+its parent, or with `--detach --warden PID` to that process, and ends with it.
 """
 
 from __future__ import annotations
@@ -107,24 +106,18 @@ def _replace(path: Path, text: str) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="supervisor", description="runs one simulated gateway")
-    parser.add_argument("node_dir", type=Path, nargs="+")
+    parser.add_argument("node_dir", type=Path)
     parser.add_argument("--detach", action="store_true", help="leave the session of the caller")
     parser.add_argument("--warden", type=int, help="the process to end with; without it: the parent")
     options = parser.parse_args(arguments)
-    if len(options.node_dir) > 1 and not options.detach:
-        parser.error("several nodes at once: only with --detach")
-    for directory in options.node_dir:
-        if not options.detach or os.fork() == 0:
-            _supervise(directory.resolve(), options.warden, detached=options.detach)
-            break
-
-
-def _supervise(directory: Path, warden: int | None, *, detached: bool) -> None:
+    directory = options.node_dir.resolve()
     settings = GatewaySettings.read(directory / "gateway.json")
+    if options.detach and os.fork():
+        return
     try:
-        if detached:
+        if options.detach:
             os.setsid()
-        owner = _owner(warden, detached=detached)
+        owner = _owner(options.warden, detached=options.detach)
         leash.become(settings.run_as)
         Supervisor(directory, settings, owner=owner).run()
     except leash.OwnerGone:

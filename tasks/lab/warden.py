@@ -78,8 +78,8 @@ class Warden:
 
     def _start_all(self) -> None:
         names = [node.name for node in self.lab.nodes]
-        directories = (str(node.directory) for node in self.lab.nodes)
-        self._start("gateways", (*self.lab.gateway, *directories, "--detach", "--warden", str(os.getpid())))
+        for name in names:
+            self._obey(["gateway", name])
         for name in [*names, "bastion"] if self.lab.topology.bastion else names:
             self._obey(["sshd", name])
 

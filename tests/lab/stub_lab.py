@@ -19,13 +19,10 @@ from tasks.lab.processes import mentions, started_ticks
 
 SMALL = Topology(members=1, pairs=0)
 _STUB = """\
-case "$*" in *" --detach "*)
-    while [ "$1" != --detach ]; do
-        setsid /bin/sh "$0" "$1" </dev/null >/dev/null 2>&1 &
-        shift
-    done
-    exit 0 ;;
-esac
+if [ "$2" = --detach ]; then
+    setsid /bin/sh "$0" "$1" </dev/null >/dev/null 2>&1 &
+    exit 0
+fi
 echo $$ >"$1/supervisor.pid"
 echo $$ >"$1/gateway.pid"
 while :; do sleep 0.2; done
