@@ -88,7 +88,7 @@ def _membership(lab: Lab) -> dict[str, Any]:
 
 def _limits(speed: float) -> dict[str, float]:
     scaled = {name: max(least, round(real / speed)) for name, (real, least) in _LIMITS.items()}
-    fixed = {"connect_s": 5, "command_s": 15, "rest_s": 3, "settle_s": 0.3, "poll_s": 0.1}
+    fixed = {"connect_s": 5, "command_s": 15, "rest_s": 3, "settle_s": 0.15, "poll_s": 0.1}
     return {**scaled, **fixed}
 
 

@@ -20,7 +20,7 @@ from tests.e2e.labs import Rig, make_sets, rigged, small
 from tests.e2e.onlooker import Seen, onlooking
 from tests.e2e.sights import eventually, fingerprint, leftovers, rest, restart, served
 
-SOME = 19  # lines from one kill to the next
+SOME = 25  # lines from one kill to the next
 ROUNDS = 3
 
 
@@ -46,7 +46,7 @@ def test_killed_again_and_again_it_ends_without_partition(
     with onlooking(rig.lab) as seen:
         kills = _killed_until_complete(rig, strategy, every=every)
     _is_whole(rig, seen)
-    assert kills > ROUNDS
+    assert kills >= ROUNDS
     sys.stderr.write(
         f"{strategy}: killed {kills} times at journal lines, {seen.samples} samples, none apart\n"
     )
