@@ -28,8 +28,10 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     with rigged(tmp_path_factory.mktemp("ha"), small(1, pairs=1, secured_ha=True)) as made:
         for node in made.lab.nodes[1:]:  # in force with its next start: a search of 10 s here, not of 12
             configure(made.lab, node, {"HighAvailability": {"DiscoveryTimeout": 500}})
-        quick = made.inventory.read_text().replace("settle_s: 0.15", "settle_s: 0.05")  # a hundred gates here
-        made.inventory.write_text(quick)
+        slow = made.inventory.read_text().replace(
+            "settle_s: 0.15", "settle_s: 0.3"
+        )  # a node that pairs as before
+        made.inventory.write_text(slow)
         yield made
 
 
