@@ -14,7 +14,7 @@ rehearse: setup
 # The last ones wait for servers most of the time: more of them at once. The others have limits of two seconds.
 test: setup
 	$(PYTEST) -n 3 tests --ignore=tests/e2e
-	$(PYTEST) -n 5 tests/e2e
+	$(PYTEST) -n 5 --no-loadscope-reorder tests/e2e
 
 # What the real server would do with any credential file, held against real handshakes.
 test-credentials: setup

@@ -10,10 +10,12 @@ import pytest
 from tests.e2e.labs import Rig, rigged, small
 
 HERE = Path(__file__).resolve().parent
+LONGEST = ("test_strategies.py", "test_ha_credentials.py", "test_journeys.py", "test_rounds_killed.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: HERE in item.path.parents)
+    """The longest of them first, so that nobody waits for one file at the end."""
+    items.sort(key=lambda item: (HERE in item.path.parents, item.path.name not in LONGEST))
 
 
 @pytest.fixture(scope="session")
