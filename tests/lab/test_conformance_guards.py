@@ -188,7 +188,7 @@ def test_the_tests_as_a_whole_know_no_such_option(lab: Lab, marker: Path, way: s
 def test_make_test_runs_the_tests_as_a_whole() -> None:
     recipe = (PROJECT / "Makefile").read_text().partition("\ntest:")[2].partition("\n\n")[0]
     assert re.search(r"^\t\$\(PYTEST\)( -n \d+)? tests --ignore=tests/e2e$", recipe, re.MULTILINE)
-    assert re.search(r"^\t\$\(PYTEST\)( -n \d+)? tests/e2e$", recipe, re.MULTILINE)
+    assert re.search(r"^\t\$\(PYTEST\)( -n \d+)?( --no-loadscope-reorder)? tests/e2e$", recipe, re.MULTILINE)
     assert "conformance" not in recipe
 
 
