@@ -7,8 +7,10 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from typing import ClassVar
 
 import paramiko
+from paramiko.common import MSG_CHANNEL_CLOSE
 
 from tasks.core.errors import RemoteError
 from tasks.effects.ssh.known_hosts import HostKey, HostName, KnownHosts
@@ -23,12 +25,33 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
 
+def _closed_by_server(channel: paramiko.Channel, _message: paramiko.Message) -> None:
+    """Whoever reads, writes or waits learns of it; the answer is sent when the channel's owner closes it."""
+    with channel.lock:
+        channel.transport._unlink_channel(channel.chanid)  # type: ignore[union-attr]
+        if not channel.closed:
+            channel.eof_sent = channel.eof_received = True
+            channel.in_buffer.close()
+            channel.in_stderr_buffer.close()
+            channel.out_buffer_cv.notify_all()
+            channel.event.set()
+            channel.status_event.set()
+
+
 class Transport(paramiko.Transport):
     """paramiko's, but a refused channel's reason reaches the caller who asked for that channel.
 
     paramiko keeps one last exception per connection, so that two threads whose channels are refused
     at the same time get each other's reason, or none.
+
+    And its reader answers no CLOSE: it would overtake what the channel's owner is just sending, and a
+    server ends the whole connection over a message for a channel that it has forgotten.
     """
+
+    _channel_handler_table: ClassVar = {
+        **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
+        MSG_CHANNEL_CLOSE: _closed_by_server,
+    }
 
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream)

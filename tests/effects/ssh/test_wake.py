@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import paramiko
 import pytest
+from paramiko.common import MSG_CHANNEL_EOF
 
+from tasks.effects.ssh.transport import Transport
 from tasks.effects.ssh.wake import Wake
 from tests.effects.ssh.ground import Ground, logins
 
@@ -73,6 +75,34 @@ def test_closing_while_data_arrives_never_raises(channel: paramiko.Channel) -> N
         wake.close()
         feeding.join()
         channel.in_buffer.read(10)
+
+
+def test_an_end_of_input_that_is_sent_after_the_command_has_ended_does_not_end_the_connection(
+    ground: Ground,
+) -> None:
+    sshd = ground.sshd()
+    remote = ground.remote(sshd)
+    remote.run(["true"])
+    (transport,) = (thread for thread in threading.enumerate() if isinstance(thread, Transport))
+    send, held_back = transport._send_user_message, []  # type: ignore[attr-defined]
+
+    def send_late(message: paramiko.Message) -> None:
+        if message.asbytes()[0] == MSG_CHANNEL_EOF:
+            held_back.append(message)
+            _until_closed_by_server(transport)
+        send(message)
+
+    transport._send_user_message = send_late  # type: ignore[attr-defined]
+    assert remote.run(["true"]).exit_status == 0
+    assert held_back
+    assert remote.run(["echo", "still"]).text == "still\n"
+    assert logins(sshd) == 1
+
+
+def _until_closed_by_server(transport: Transport) -> None:
+    """The command has ended, and nothing is left that a message could be for."""
+    while transport._channels.values() and transport.is_active():  # type: ignore[attr-defined]
+        threading.Event().wait(0.01)
 
 
 def test_many_short_commands_and_dials_at_once_share_one_connection_to_the_end(ground: Ground) -> None:
