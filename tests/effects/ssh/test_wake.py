@@ -82,8 +82,11 @@ def test_an_end_of_input_that_is_sent_after_the_command_has_ended_does_not_end_t
 ) -> None:
     sshd = ground.sshd()
     remote = ground.remote(sshd)
+    others = set(threading.enumerate())
     remote.run(["true"])
-    (transport,) = (thread for thread in threading.enumerate() if isinstance(thread, Transport))
+    (transport,) = (
+        each for each in threading.enumerate() if isinstance(each, Transport) and each not in others
+    )
     send, held_back = transport._send_user_message, []  # type: ignore[attr-defined]
 
     def send_late(message: paramiko.Message) -> None:
