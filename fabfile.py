@@ -14,9 +14,11 @@ from tasks import (
     ha,
     matrix,
     migrate,
+    recover,
     rehearse,
     require_certificates,
     restart,
+    rollback,
     runs,
     status,
     upgrade,
@@ -27,6 +29,8 @@ ns.add_task(status.status)
 ns.add_task(check.check)
 ns.add_task(migrate.plan)
 ns.add_task(migrate.migrate_cluster)
+ns.add_task(rollback.rollback)
+ns.add_task(recover.recover)
 ns.add_task(restart.restart)
 ns.add_task(restart.restart_standbys)
 cluster.ns.add_task(require_certificates.require_certificates)

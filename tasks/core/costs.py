@@ -61,11 +61,12 @@ def _waits(
         if kind is StepKind.RESTART:
             moved.add(target)
         after = apart()
-        seconds = _seconds(kind, in_pair=target in pairs, alone=after)
+        seconds = restart_s(kind, in_pair=target in pairs, alone=after)
         yield seconds + BETWEEN_S, seconds * during + BETWEEN_S * after
 
 
-def _seconds(kind: StepKind, *, in_pair: bool, alone: bool) -> int:
+def restart_s(kind: StepKind, *, in_pair: bool, alone: bool) -> int:
+    """What one restart takes, in seconds, where members are apart (`alone`) and where they are not."""
     if kind is StepKind.RESTART_STANDBY:
         return STANDBY_S
     return PRIMARY_S if in_pair else ALONE_S if alone else SINGLE_S

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tasks.core.costs import cost_of, preferred
-from tasks.core.credential_set import CredentialSet
+from tasks.core.course_steps import Wanted, wanted_steps
 from tasks.core.done import edits_of, runs_already
 from tasks.core.errors import Refused, UsageError
 from tasks.core.forecast import Forecast, forecast_now
@@ -21,8 +22,7 @@ from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot
 from tasks.core.stages import Stage, stages_of
 from tasks.core.strategies import AUTO, PRESCRIBED, STRATEGIES, Found, NotPossible, Start, ways
 from tasks.core.trust import Loaded
-
-Wanted = tuple[StepKind, str, int]  # what is to be done, to whom, and in which round
+from tasks.core.wanted_set import WantedSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class Wish:
     observer: str | None = None
     place_first: bool = False
 
+    @staticmethod
+    def typed(options: str) -> Wish:
+        """The wish that `options` was said of; the default where that is not known any more."""
+        words = options.split()
+        given = dict(pairwise((*words, "")))
+        return Wish(
+            strategy=given.get("--strategy", AUTO),
+            observer=given.get("--observer"),
+            place_first="--place-first" in words,
+        )
+
     @property
     def options(self) -> str:
         """As they are typed; "" where nothing was."""
@@ -42,6 +53,20 @@ class Wish:
             "--place-first" if self.place_first else "",
         )
         return " ".join(filter(None, said))
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What is different where the files of before are put back.
+
+    Args:
+        edits: Of server.cfg, by node.
+        resting: Members whose process still runs with what it had before, whatever lies on the disk by now: their
+            files are put back without a restart; of a pair, whether its standby has to restart all the same.
+    """
+
+    edits: Mapping[str, Edit]
+    resting: Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +91,19 @@ class Course:
 
 
 def course_of(
-    snapshot: Snapshot, sets: Mapping[str, CredentialSet], *, old: Mapping[str, Loaded], wish: Wish
+    snapshot: Snapshot,
+    sets: Mapping[str, WantedSet],
+    *,
+    old: Mapping[str, Loaded],
+    wish: Wish,
+    back: Return | None = None,
 ) -> Course:
     """Choose the strategy and lay out its steps. Arguments and refusals as `planning.plan_migration`."""
+    resting = back.resting if back else {}
     if wish.strategy not in (AUTO, *STRATEGIES):
         problem = f"--strategy {wish.strategy} is unknown"
         raise UsageError(problem, remedy=f"one of: {', '.join((AUTO, *STRATEGIES))}")
-    start = _start(snapshot, sets, old=old)
+    start = _start(snapshot, sets, old=old, back=back)
     found = ways(start)
     documented = found[PRESCRIBED]
     assert isinstance(documented, Way)  # always possible
@@ -81,14 +112,14 @@ def course_of(
     choices = _choices(snapshot, found, start, observer=observer)
     way = _chosen(found, choices, wish, prefer=snapshot.cluster.prefer) if moving else documented
     now = forecast_now(snapshot, old)
-    wanted = _wanted(snapshot, way, observer=observer, place_first=wish.place_first)
+    wanted = wanted_steps(snapshot, way, observer=observer, place_first=wish.place_first, resting=resting)
     forecasts = _forecasts(wanted, way, now)
     steps = tuple(
         Step(kind=kind, target=target, round=number, expected=after.counts)
         for (kind, target, number), after in zip(wanted, forecasts, strict=True)
     )
     later = zip((step.id for step in steps), forecasts, strict=True)
-    edits, edit_rounds = _edits(snapshot, way)
+    edits, edit_rounds = _edits(snapshot, way, back)
     return Course(
         way,
         choices=_first(choices, way) if moving else (),
@@ -106,22 +137,34 @@ def _first(choices: Mapping[str, Choice], way: Way) -> tuple[Choice, ...]:
     return tuple(sorted(choices.values(), key=lambda choice: choice.strategy != way.strategy))
 
 
-def _start(snapshot: Snapshot, sets: Mapping[str, CredentialSet], *, old: Mapping[str, Loaded]) -> Start:
+def _start(
+    snapshot: Snapshot, sets: Mapping[str, WantedSet], *, old: Mapping[str, Loaded], back: Return | None
+) -> Start:
     cluster = snapshot.cluster
     members = [member for member in cluster.members if member.name in old]
     active = {member.name: snapshot.active(member) for member in members}
+    resting = back.resting if back else {}
+    edits = edits_of(snapshot, tuple(members)) if back is None else back.edits
     task = Task(
-        before={member.name: Running(old[member.name], _files_now(snapshot, member)) for member in members},
+        before={
+            member.name: Running(
+                old[member.name],
+                sets[member.name].sha256 if member.name in resting else _files_now(snapshot, member),
+            )
+            for member in members
+        },
         new={
             name: Running(runs_with(seen, sets[name].loaded), sets[name].sha256)
             for name, seen in active.items()
         },
         sets=sets,
-        runs=lambda name, due: runs_already(snapshot, cluster.member(name), due),
-        edited=frozenset(cluster.node(name).member for name in edits_of(snapshot, tuple(members))),
+        runs=lambda name, due: name in resting or runs_already(snapshot, cluster.member(name), due),
+        edited=frozenset(cluster.node(name).member for name in edits) - resting.keys(),
     )
     pending = {
-        member.name: text for member in members if (text := other_pair(snapshot, member, old[member.name]))
+        member.name: text
+        for member in members
+        if member.name not in resting and (text := other_pair(snapshot, member, old[member.name]))
     }
     return Start(task, links_now(snapshot), snapshot.taken_at, pending)
 
@@ -147,7 +190,7 @@ def _choices(
         if isinstance(way, NotPossible):
             choices[name] = Choice(strategy=name, refused=way.why)
             continue
-        steps = _wanted(snapshot, way, observer=observer, place_first=False)
+        steps = wanted_steps(snapshot, way, observer=observer, place_first=False)
         restarts = [(kind, target) for kind, target, _ in steps]
         choices[name] = cost_of(
             way, restarts, pairs=pairs, links=start.links, at=start.at, together=name != PRESCRIBED
@@ -166,44 +209,6 @@ def _chosen(found: Mapping[str, Found], choices: Mapping[str, Choice], wish: Wis
     return way
 
 
-def _wanted(snapshot: Snapshot, way: Way, *, observer: str, place_first: bool) -> tuple[Wanted, ...]:
-    """All steps, round by round; each round is proven before the next begins."""
-    found: list[Wanted] = []
-    for number, one in enumerate(way.rounds, 1):
-        members = [member for member in snapshot.cluster.members if member.name in one.moving]
-        order = sorted(members, key=lambda member: member.name == observer)
-        kinds = _documented(order) if way.strategy == PRESCRIBED else _member_by_member(order)
-        if place_first:
-            kinds = sorted(kinds, key=lambda kind: kind[0] is not StepKind.SWAP)
-        places = [(StepKind.PLACE, node.name) for member in order for node in member.nodes]
-        labelled = 0 if len(way.rounds) == 1 else number
-        found += [(kind, target, labelled) for kind, target in (*places, *kinds, (StepKind.PROVE, "cluster"))]
-    return tuple(found)
-
-
-def _documented(order: Sequence[Member]) -> list[tuple[StepKind, str]]:
-    """The documentation's (2), (4) and (5): all standbys, then the others in turn, the observer last."""
-    standbys, rest = [], []
-    for member in order:
-        if member.is_pair:
-            standbys += [(StepKind.SWAP, member.name), (StepKind.RESTART_STANDBY, member.name)]
-        else:
-            rest.append((StepKind.SWAP, member.name))
-        rest.append((StepKind.RESTART, member.name))
-    return [*standbys, *rest]
-
-
-def _member_by_member(order: Sequence[Member]) -> list[tuple[StepKind, str]]:
-    """Each member wholly before the next: of a pair the standby, and once it is in sync the primary."""
-    found = []
-    for member in order:
-        found.append((StepKind.SWAP, member.name))
-        if member.is_pair:
-            found.append((StepKind.RESTART_STANDBY, member.name))
-        found.append((StepKind.RESTART, member.name))
-    return found
-
-
 def _forecasts(wanted: Sequence[Wanted], way: Way, forecast: Forecast) -> tuple[Forecast, ...]:
     """How it stands after each step."""
     found = []
@@ -219,15 +224,22 @@ def _round(way: Way, number: int) -> Round:
     return way.rounds[max(number, 1) - 1]
 
 
-def _edits(snapshot: Snapshot, way: Way) -> tuple[Mapping[str, Edit], Mapping[str, int]]:
+def _edits(snapshot: Snapshot, way: Way, back: Return | None) -> tuple[Mapping[str, Edit], Mapping[str, int]]:
     """Of each node of a member that is restarted, in the round that brings its new key and certificate."""
-    found: dict[str, Edit] = {}
-    rounds: dict[str, int] = {}
+    cluster = snapshot.cluster
+    resting = back.resting if back else {}
+    found = {n: edit for n, edit in (back.edits if back else {}).items() if cluster.node(n).member in resting}
+    rounds: dict[str, int] = dict.fromkeys(found, 1) if len(way.rounds) > 1 else {}
     for number, one in enumerate(way.rounds, 1):
         if not one.brings_pairs:
             continue
         members = tuple(member for member in snapshot.cluster.members if member.name in one.moving)
-        edits = edits_of(snapshot, members)
+        due = {node.name for member in members for node in member.nodes}
+        edits = (
+            edits_of(snapshot, members)
+            if back is None
+            else {name: edit for name, edit in back.edits.items() if name in due}
+        )
         found |= edits
         rounds |= dict.fromkeys(edits, number) if len(way.rounds) > 1 else {}
     return found, rounds

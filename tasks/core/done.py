@@ -8,7 +8,7 @@ from tasks.core.credential_set import CA_FILE, CredentialSet
 from tasks.core.model import Member
 from tasks.core.observed import standby_started_after_files
 from tasks.core.pending import older
-from tasks.core.plan import Edit
+from tasks.core.plan import ABSENT, Edit
 from tasks.core.rounds import Running
 from tasks.core.server_cfg import diff, edit, file_sha256
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
@@ -60,7 +60,9 @@ def _lie_there(seen: NodeSnapshot, files: Mapping[str, str]) -> bool:
     if isinstance(seen.files, Unseen):
         return False
     states = seen.files.files
-    return all(states[name].sha256 == sha and states[name].readable for name, sha in files.items())
+    return all(
+        states[name].is_as(sha) and states[name].readable is (sha != ABSENT) for name, sha in files.items()
+    )
 
 
 def _older_than_process(seen: NodeSnapshot, name: str) -> bool:

@@ -29,6 +29,7 @@ UNHEALTHY_WARNINGS = frozenset(
         "ha-no-ca",
     }
 )
+NO_FILE = "no file"
 PROVEN_STANDBY = "by files and start time"
 NOT_HEALTH = frozenset(
     {"service-start", "container", "container-volume", "container-policy", "not-writable", "no-space"}
@@ -155,7 +156,7 @@ def _on_disk(snapshot: Snapshot, seen: NodeSnapshot) -> str:
     disk = disk_leaf_sha256(seen.files)
     if isinstance(seen.wire, Wire):
         if disk is None:
-            return "no file"
+            return NO_FILE
         return "same" if disk == seen.wire.leaf.sha256 else "DIFFERENT"
     if isinstance(seen.status, NodeStatus) and seen.status.is_standby:
         return standby_proof(snapshot, seen)
@@ -171,7 +172,7 @@ def standby_proof(snapshot: Snapshot, standby: NodeSnapshot) -> str:
     if any(mine[name].sha256 != theirs[name].sha256 for name in theirs):
         return "DIFFERENT from the primary's"
     if not theirs[CERT_FILE].exists:
-        return "no file"
+        return NO_FILE
     if not all(state.readable for state in mine.values() if state.exists):
         return "files right, UNREADABLE"
     if standby_started_after_files(standby, active):

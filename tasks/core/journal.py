@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from tasks.core.plan import Plan, Step
+
+
+def _storable(text: object) -> object:
+    """Names and paths of nodes are bytes; what no file of text can hold is shown as such."""
+    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else text
+
+
+Text = Annotated[str, BeforeValidator(_storable)]
 
 
 class Entry(BaseModel):
@@ -20,11 +28,11 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at: datetime
-    event: str  # opened | started | noted | done | failed | interrupted | completed | abandoned
-    step: str = ""
-    seen: str = ""
-    facts: dict[str, str] = {}
+    at: AwareDatetime
+    event: str  # opened | rebuilt | started | noted | done | failed | interrupted | replanned | completed | abandoned
+    step: Text = ""
+    seen: Text = ""
+    facts: dict[Text, Text] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Progress:
 
 
 def read_journal(text: str) -> tuple[Entry, ...]:
-    """Entries in order, up to the first line that is not whole."""
+    """Entries in order, up to the first line that is not whole: cut short, or damaged."""
     entries = []
     for line in text.split("\n")[:-1]:
         try:
@@ -63,6 +71,8 @@ def progress(entries: Iterable[Entry]) -> Progress:
     facts: dict[str, dict[str, str]] = {}
     completed = False
     for entry in entries:
+        if entry.event == "replanned":  # from what the nodes showed: what went before is in that plan's start
+            begun, done, facts = set(), set(), {}
         if entry.step:
             facts.setdefault(entry.step, {}).update(entry.facts)
         if entry.event == "started":

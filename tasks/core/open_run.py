@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tasks.core.findings import Finding, Severity
 from tasks.core.journal import Progress
-from tasks.core.plan import Plan, StepKind
+from tasks.core.plan import MIGRATE, Plan, StepKind
 from tasks.core.progress_text import open_run_line, rounds_done
 from tasks.core.snapshot import NodeFiles, Snapshot
 from tasks.core.strategies import BRIDGE
@@ -67,9 +67,7 @@ def _nodes_as_left(run: OpenRun, snapshot: Snapshot) -> Iterator[str]:
         wanted = run.plan.target_after(member.name, round=rounds[-1]).files
         for node in member.nodes:
             files = snapshot.nodes[node.name].files
-            if isinstance(files, NodeFiles) and all(
-                files.files[n].sha256 == sha for n, sha in wanted.items()
-            ):
+            if isinstance(files, NodeFiles) and all(files.files[n].is_as(sha) for n, sha in wanted.items()):
                 yield node.name
 
 
@@ -81,12 +79,9 @@ def between_rounds(run: OpenRun) -> tuple[str, ...]:
     left = [f"round {number}: {one.what}" for number, one in enumerate(plan.rounds, 1) if number > done]
     restarts = sum(len(one.moving) for one in plan.rounds[:done])
     lines = [f"still to come: {'; '.join(left)}"] if left else []
-    if plan.strategy == BRIDGE and left:
+    if plan.strategy == BRIDGE and left and plan.task == MIGRATE:
         lines.append("until its last round is done, whoever has the built-in key can still join the cluster")
     way = f"{done} round{'s' * (done > 1)} with {restarts} restarts of members, nobody apart"
-    lines.append(
-        f"the way back from here, by hand: {way}; no task goes back to the built-in pair"
-        if plan.strategy == BRIDGE
-        else f"the way back from here: {way}; the former files are kept in the run's backup on every node"
-    )
+    if plan.task == MIGRATE:
+        lines.append(f"the way back from here: fab rollback, {way}")
     return tuple(lines)

@@ -18,6 +18,8 @@ class Frozen(BaseModel):
 
 
 MIGRATE = "migrate-cluster"
+ROLLBACK = "rollback"
+ABSENT = ""  # in place of a file's SHA-256: it is not to be there
 Value = bool | int | str | None  # of a configuration key, as REST takes it
 Configuration = dict[str, dict[str, Value]]  # object ("ClusterMembership") -> key -> value
 
@@ -83,7 +85,7 @@ class Step(Frozen):
 class Target(Frozen):
     """What a member is to run with at the end."""
 
-    files: dict[str, str]  # exact file name -> SHA-256 of its content
+    files: dict[str, str]  # exact file name -> SHA-256 of its content, or ABSENT
     leaf_sha256: str
     leaf_subject: str
     not_after: str
@@ -139,7 +141,18 @@ class TrustStage(Frozen):
     apart: tuple[tuple[str, str], ...] = ()  # in one group, and not connected with each other
 
 
-_NEWER = ("trust", "lists", "rounds", "edit_rounds", "bundles", "choices", "options")
+_NEWER = (
+    "trust",
+    "lists",
+    "rounds",
+    "edit_rounds",
+    "bundles",
+    "choices",
+    "options",
+    "undoes",
+    "files_before",
+    "builtins",
+)
 
 
 class Plan(Frozen):
@@ -175,6 +188,11 @@ class Plan(Frozen):
     bundles: dict[str, str] = {}  # CA files that are in force for some rounds only: SHA-256 -> PEM
     options: str = ""  # that were typed and make it this plan: "--strategy overlap"
     choices: tuple[Choice, ...] = ()  # the strategies, the chosen one first
+    undoes: str = ""  # the run whose backups are put back
+    files_before: dict[
+        str, dict[str, str]
+    ] = {}  # by node: file name -> SHA-256 or ABSENT, before the first step
+    builtins: dict[str, str] = {}  # built-in certificates that members served before: SHA-256 -> PEM
 
     @property
     def fingerprint(self) -> str:

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tasks.core.certificates import Certificate
-from tasks.core.course import Course, Wish, course_of
-from tasks.core.credential_set import CA_FILE, CredentialSet
+from tasks.core.course import Course, Return, Wish, course_of
+from tasks.core.credential_set import CA_FILE
 from tasks.core.islands import joining_notes
 from tasks.core.model import Cluster
-from tasks.core.plan import Plan, PlanRound, Target, TrustStage
+from tasks.core.plan import ABSENT, Plan, PlanRound, Target, TrustStage
 from tasks.core.rounds import Running, Way
-from tasks.core.snapshot import NodeSnapshot, Snapshot, Wire
+from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.stages import compact
 from tasks.core.status import NodeStatus
 from tasks.core.strategy_text import strategy_text, way_notes
 from tasks.core.trust import Loaded
+from tasks.core.wanted_set import WantedSet
 
 
 def plan_migration(
     snapshot: Snapshot,
-    sets: Mapping[str, CredentialSet],
+    sets: Mapping[str, WantedSet],
     *,
     old: Mapping[str, Loaded],
     wish: Wish,
+    back: Return | None = None,
 ) -> Plan:
     """Plan the rolling migration from what the members run with to `sets`.
 
@@ -32,6 +34,7 @@ def plan_migration(
         sets: The new credential set of each member, by member name.
         old: What each member's running process has loaded, by member name.
         wish: Observer and strategy asked for.
+        back: Where the sets are those of before a run: what is different then.
 
     Returns:
         The plan; without steps if every member already runs with its set.
@@ -43,7 +46,7 @@ def plan_migration(
     Source:
         Eclipse Amlen, "Clustering: User Provided TLS Credentials", migration procedure; AMLEN.md section 5.
     """
-    course = course_of(snapshot, sets, old=old, wish=wish)
+    course = course_of(snapshot, sets, old=old, wish=wish, back=back)
     cluster, way = snapshot.cluster, course.way
     return Plan(
         cluster=cluster.key,
@@ -65,6 +68,8 @@ def plan_migration(
         bundles=_bundles(way),
         options=wish.options,
         choices=course.choices,
+        files_before=files_now(snapshot),
+        builtins={leaf.sha256: leaf.pem().decode() for leaf in builtins_served(old)},
     )
 
 
@@ -119,7 +124,21 @@ def control_addresses(snapshot: Snapshot) -> dict[str, tuple[str, int]]:
     return {name: seen.control_address for name, seen in snapshot.nodes.items()}
 
 
-def target_of(wanted: CredentialSet) -> Target:
+def files_now(snapshot: Snapshot) -> dict[str, dict[str, str]]:
+    """Plan.files_before."""
+    return {
+        name: {file: state.sha256 or ABSENT for file, state in seen.files.files.items()}
+        for name, seen in snapshot.nodes.items()
+        if isinstance(seen.files, NodeFiles)
+    }
+
+
+def builtins_served(old: Mapping[str, Loaded]) -> tuple[Certificate, ...]:
+    """The built-in certificates that members serve, each once."""
+    return tuple(dict.fromkeys(loaded.leaf for loaded in old.values() if loaded.on_builtin))
+
+
+def target_of(wanted: WantedSet) -> Target:
     """What a member that runs with the set shows."""
     return target_serving(wanted.leaf, wanted.sha256)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tasks.core.credential_rules import CERT_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.ha_words import ha_words
-from tasks.core.health import PROVEN_STANDBY, StatusReport, StatusRow
-from tasks.core.plan import Plan, Step, StepKind
+from tasks.core.health import NO_FILE, PROVEN_STANDBY, StatusReport, StatusRow
+from tasks.core.plan import ABSENT, Plan, Step, StepKind
 from tasks.core.versions import NAMES, parse_version
 
 NARROW = 100  # columns below which the less important ones are left out
@@ -153,13 +154,19 @@ def _step_words(plan: Plan, step: Step) -> str:
             return "prove messaging listeners"
 
 
+def _proof_of_standby(plan: Plan, member: str) -> str:
+    """What is to be seen of a standby, which serves nothing: its files, or that there are none."""
+    files = plan.targets[member].files
+    return NO_FILE if files and files.get(CERT_FILE) == ABSENT else PROVEN_STANDBY
+
+
 def proof_table(report: StatusReport, plan: Plan) -> TextTable:
     """Per node, what was promised and what the wire shows now."""
     rows = []
     moved = {r.member for r in report.rows if r.certificate_sha256 == plan.targets[r.member].leaf_sha256}
     for row in report.rows:
         served = row.certificate or row.on_disk or "?"
-        proven = bool(row.certificate_sha256) or row.on_disk == PROVEN_STANDBY
+        proven = bool(row.certificate_sha256) or row.on_disk == _proof_of_standby(plan, row.member)
         new = proven and row.member in moved
         counts = f"{row.connected}/{row.disconnected}" if row.connected is not None else "-"
         rows.append((row.node, row.role, plan.before[row.node][:8], served, "yes" if new else "NO", counts))

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, Severity
 from tasks.core.ha_resuming import ha_disagreements
 from tasks.core.journal import Progress
 from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, Plan, Step, StepKind
 from tasks.core.revocation_nodes import list_sha256
 from tasks.core.snapshot import NodeFiles, Snapshot, Unseen, Wire
+from tasks.core.two_sources import standings
+from tasks.core.wanted_set import WantedSet
 
 NEEDED_TO_RESUME = frozenset({"ssh", "files", "not-writable", "no-space"})  # REST may be silent meanwhile
 NEXT = "fab status shows what is there; restore what was changed, or abandon the run and make a new plan"
 
 
 def disagreements(plan: Plan, progress: Progress, snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Every step that the journal calls done and the nodes do not, each as an error."""
+    """Where the journal says one thing and the nodes another, each as an error; see `two_sources`."""
+    if plan.files_before:
+        return standings(plan, progress, snapshot)
     return (
         *_files(plan, progress, snapshot),
         *_moved(plan, progress, snapshot),
@@ -43,7 +46,7 @@ def _files(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Findi
                 yield _error("resume-unseen", node.name, files.problem)
                 continue
             for name, sha in plan.target_after(member.name, round=begun[-1].round).files.items():
-                if files.files[name].sha256 != sha:
+                if not files.files[name].is_as(sha):
                     text = f"the journal says {name} was swapped in; the node has another one or none"
                     yield _error("resume-files", node.name, text)
 
@@ -101,7 +104,7 @@ def _served(plan: Plan, progress: Progress, snapshot: Snapshot) -> Iterator[Find
             yield _error("resume-served", seen.node.name, text)
 
 
-def other_sets(plan: Plan, sets: Mapping[str, CredentialSet]) -> Iterator[Finding]:
+def other_sets(plan: Plan, sets: Mapping[str, WantedSet]) -> Iterator[Finding]:
     """The credential folder must hold what the plan was made for, if the plan places anything."""
     kinds = {StepKind.SWAP, *HA_SWAPS}
     placed = {step.target for step in plan.steps if step.kind in kinds}

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tasks.core.certificates import Certificate
-from tasks.core.credential_set import CA_FILE, CredentialSet
+from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.plan import ABSENT
 from tasks.core.trust import Loaded
+from tasks.core.wanted_set import WantedSet
 
 NEW_SETS = "the new key, certificate and CA file"
 CA_OF_BOTH = "CA files trust the old and the new"
@@ -22,7 +24,10 @@ NEW_PAIRS = "the new keys and certificates"
 CA_OF_NEW = "CA files trust the new alone"
 CA_WITH_BUILTIN = "CA files trust the new and the built-in one"
 PAIR_AND_BUILTIN = "the new pairs; CA files trust the new and the built-in one"
-_BRING_PAIRS = frozenset({NEW_SETS, NEW_PAIRS, PAIR_AND_BUILTIN})
+BUILTIN_AS_WELL = "CA files trust the built-in one as well"
+BACK_ON_BUILTIN = "back on the built-in pair; CA files trust both"
+AS_BEFORE = "everything as it was before"
+_BRING_PAIRS = frozenset({NEW_SETS, NEW_PAIRS, PAIR_AND_BUILTIN, BACK_ON_BUILTIN, AS_BEFORE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Running:
 
     Args:
         loaded: What its process uses.
-        files: The live files, SHA-256 by name; one that is left out does not matter or does not exist.
+        files: The live files, SHA-256 by name, or ABSENT; one that is left out does not matter or does not exist.
     """
 
     loaded: Loaded
@@ -41,7 +46,7 @@ class Running:
         """Whether a restart is needed to come from one to the other."""
         mine, theirs = self.loaded, other.loaded
         same = mine.leaf == theirs.leaf and set(mine.trusted) == set(theirs.trusted)
-        return not same or any(self.files.get(name) != sha for name, sha in other.files.items())
+        return not same or any(self.files.get(name, ABSENT) != sha for name, sha in other.files.items())
 
 
 State = Mapping[str, Running]  # by member; all of them
@@ -61,7 +66,7 @@ class Task:
 
     before: State
     new: State
-    sets: Mapping[str, CredentialSet]
+    sets: Mapping[str, WantedSet]
     runs: Callable[[str, Running], bool]
     edited: frozenset[str] = frozenset()
 
@@ -130,7 +135,7 @@ def overlapping(task: Task) -> Way:
 Ca = tuple[tuple[Certificate, ...], str]  # what a CA file holds, and its SHA-256
 
 
-def _on_the_way(was: Running, new: CredentialSet, bundles: dict[str, bytes], *, moves: bool) -> tuple[Ca, Ca]:
+def _on_the_way(was: Running, new: WantedSet, bundles: dict[str, bytes], *, moves: bool) -> tuple[Ca, Ca]:
     """The CA file of round 1 and of round 2."""
     old, due = was.loaded.trusted, new.ca
     after = (due, new.sha256[CA_FILE])
@@ -179,6 +184,34 @@ def bridging(task: Task, *, builtin: Certificate, early: bool) -> Way:
     return Way("bridge", task.before, _rounds(task, stages), bundles)
 
 
+def unbridging(task: Task, *, builtin: Certificate, early: bool) -> Way:
+    """Back to the built-in pair: the states of `bridging` in reverse.
+
+    Args:
+        builtin: The certificate that the members served before.
+        early: Whether those who trust it go back to it in one round; else CA files stay until all are back.
+    """
+    bundles: dict[str, bytes] = {}
+    first, second = {}, {}
+    theirs = [was.loaded.trusted for was in task.before.values() if not was.loaded.on_builtin]
+    both = _bundle((*(one for trusted in theirs for one in trusted), builtin), bundles)
+    without_pair = {KEY_FILE: ABSENT, CERT_FILE: ABSENT, CA_FILE: both[1]}
+    for name, was in task.before.items():
+        there = was.loaded.on_builtin
+        trusts = there or builtin in was.loaded.trusted
+        ca = _bundle((*was.loaded.trusted, builtin), bundles)
+        first[name] = (
+            was if trusts else Running(replace(was.loaded, trusted=ca[0]), {**was.files, CA_FILE: ca[1]})
+        )
+        second[name] = (
+            was if there else Running(replace(task.new[name].loaded, trusted=both[0]), without_pair)
+        )
+    stages = [(BUILTIN_AS_WELL, first), (BACK_ON_BUILTIN, second), (AS_BEFORE, task.new)]
+    if early:
+        stages = [(BUILTIN_AS_WELL, first), (AS_BEFORE, task.new)]
+    return Way("bridge", task.before, _rounds(task, stages), bundles)
+
+
 def _rounds(task: Task, stages: Sequence[tuple[str, State]]) -> tuple[Round, ...]:
     """Those that restart somebody."""
     found: list[Round] = []
@@ -187,7 +220,7 @@ def _rounds(task: Task, stages: Sequence[tuple[str, State]]) -> tuple[Round, ...
         moving = {
             name
             for name, due in after.items()
-            if (not task.runs(name, due) if number == 0 else was[name].differs(due))
+            if due is not was[name] and (not task.runs(name, due) if number == 0 else was[name].differs(due))
         }
         pairs = what in _BRING_PAIRS
         moving |= task.edited if pairs else frozenset()

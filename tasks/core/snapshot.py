@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from tasks.core.certificates import Certificate
 from tasks.core.model import Cluster, Member, Node
+from tasks.core.plan import ABSENT
 from tasks.core.server_cfg import ServerCfg
 from tasks.core.services import ContainerSeen
 from tasks.core.status import Membership, NodeStatus, RemoteMember
@@ -42,6 +43,10 @@ class FileState:
     @property
     def exists(self) -> bool:
         return self.sha256 is not None
+
+    def is_as(self, wanted: str) -> bool:
+        """Whether it has that SHA-256, or is ABSENT if that is what is wanted."""
+        return (self.sha256 or ABSENT) == wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from tasks.core.certificates import Certificate, named_cluster
 from tasks.core.credential_set import CERT_FILE, KEY_FILE
-from tasks.core.rounds import Task, Way, bridging, one_round, overlapping
+from tasks.core.rounds import Task, Way, bridging, one_round, overlapping, unbridging
 from tasks.core.splits import Split, both_ways, first_split
 from tasks.core.trust import Links
 
@@ -40,6 +40,15 @@ class Start:
     def on_builtin(self) -> tuple[str, ...]:
         """The members that serve the built-in pair."""
         return tuple(name for name, was in self.task.before.items() if was.loaded.on_builtin)
+
+    @property
+    def to_builtin(self) -> tuple[str, ...]:
+        """The members that are to serve it again."""
+        return tuple(
+            name
+            for name, due in self.task.new.items()
+            if due.loaded.on_builtin and not self.task.before[name].loaded.on_builtin
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,8 @@ def _prescribed(start: Start) -> Found:
 
 
 def _renew(start: Start) -> Found:
+    if start.to_builtin:
+        return NotPossible(_builtin_wanted(start))
     if start.on_builtin:
         return NotPossible(_builtin_served(start))
     way = one_round(RENEW, start.task)
@@ -80,6 +91,8 @@ def _renew(start: Start) -> Found:
 
 
 def _overlap(start: Start) -> Found:
+    if start.to_builtin:
+        return NotPossible(f"{_builtin_wanted(start)}, which trusts nothing else")
     if start.on_builtin:
         return NotPossible(f"{_builtin_served(start)}, and trusts nothing else")
     way = overlapping(start.task)
@@ -92,9 +105,11 @@ def _overlap(start: Start) -> Found:
 
 def _bridge(start: Start) -> Found:
     """Two rounds where the new certificates are self-signed, three where a CA has signed them."""
+    if start.to_builtin:
+        return _bridge_back(start)
     if not start.on_builtin:
         return NotPossible("no member serves the built-in certificate")
-    builtin = _common_builtin(start)
+    builtin = _common_builtin({name: start.task.before[name].loaded.leaf for name in start.on_builtin})
     if isinstance(builtin, NotPossible):
         return builtin
     way = bridging(start.task, builtin=builtin, early=True)
@@ -108,9 +123,24 @@ def _bridge(start: Start) -> Found:
     return way
 
 
-def _common_builtin(start: Start) -> Certificate | NotPossible:
-    """The one certificate that all of them serve, as seen on the wire."""
-    served = {name: start.task.before[name].loaded.leaf for name in start.on_builtin}
+def _bridge_back(start: Start) -> Found:
+    """The same rounds in reverse."""
+    builtin = _common_builtin({name: start.task.new[name].loaded.leaf for name in start.to_builtin})
+    if isinstance(builtin, NotPossible):
+        return builtin
+    if lying := [text for name, text in start.pending.items() if name in start.to_builtin]:
+        return NotPossible(lying[0])
+    way = unbridging(start.task, builtin=builtin, early=True)
+    if first_split(way, links=start.links, at=start.at) is None:
+        return way
+    way = unbridging(start.task, builtin=builtin, early=False)
+    if split := first_split(way, links=start.links, at=start.at):
+        return NotPossible(str(split))
+    return way
+
+
+def _common_builtin(served: Mapping[str, Certificate]) -> Certificate | NotPossible:
+    """The one certificate that all of them serve, or are to serve again."""
     if len(set(served.values())) > 1:
         kinds = "; ".join(f"{name} {leaf.sha256[:8]}" for name, leaf in served.items())
         return NotPossible(f"the members serve different built-in certificates ({kinds})")
@@ -120,6 +150,12 @@ def _common_builtin(start: Start) -> Certificate | NotPossible:
             f"what they serve ({builtin.sha256[:8]} {builtin.subject}) is not self-signed, CN=cluster"
         )
     return builtin
+
+
+def _builtin_wanted(start: Start) -> str:
+    first, *rest = start.to_builtin
+    others = f" (and {len(rest)} more)" if rest else ""
+    return f"{first}{others} goes back to the built-in certificate"
 
 
 def _builtin_served(start: Start) -> str:

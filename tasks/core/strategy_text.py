@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tasks.core.plan import Choice, Plan
 from tasks.core.render import TextTable, duration
-from tasks.core.rounds import Way
+from tasks.core.rounds import AS_BEFORE, Way
 from tasks.core.strategies import BRIDGE, OVERLAP, PRESCRIBED, RENEW
 
 SOON = timedelta(days=30)
@@ -24,6 +24,8 @@ def strategy_text(way: Way, *, apart: bool) -> str:
     Args:
         apart: Whether the counts change on the way.
     """
+    if goes_back_to_builtin(way):
+        return "CA files trust the built-in certificate before it is served again; nobody is apart meanwhile"
     if way.strategy != PRESCRIBED:
         return _TOGETHER[way.strategy]
     cost = (
@@ -39,8 +41,18 @@ def way_notes(way: Way, *, at: datetime) -> tuple[str, ...]:
     return (*_security(way), *_deadline(way, at=at)) if way.rounds else ()
 
 
+def goes_back_to_builtin(way: Way) -> bool:
+    """Whether the bridge is crossed the other way."""
+    return way.strategy == BRIDGE and bool(way.rounds) and way.rounds[-1].what == AS_BEFORE
+
+
 def _security(way: Way) -> Iterator[str]:
-    if way.strategy == BRIDGE:
+    if goes_back_to_builtin(way):
+        yield (
+            "from its first round on, as before the run that it undoes, whoever has the built-in key, which is "
+            "public, can join the cluster"
+        )
+    elif way.strategy == BRIDGE:
         yield (
             "until the last round, whoever has the built-in key, which is public, can still join the cluster: no "
             "worse than before this run, and no better until that round is done; it is part of the run"
@@ -92,9 +104,8 @@ def refusal_lines(plan: Plan) -> tuple[str, ...]:
 def round_lines(plan: Plan) -> tuple[str, ...]:
     """What each round does, and the way back from its end."""
     lines, back = [], 0
-    by_hand = ", by hand" if plan.strategy == BRIDGE else ""  # no task goes back to the built-in pair
     for number, one in enumerate(plan.rounds, 1):
         back += len(one.moving)
         way_back = f"{number} round{'s' * (number > 1)}, {back} member restart{'s' * (back > 1)}"
-        lines.append(f"round {number}: {one.what} (the way back from its end{by_hand}: {way_back})")
+        lines.append(f"round {number}: {one.what} (the way back from its end: {way_back})")
     return tuple(lines)

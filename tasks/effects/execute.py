@@ -7,8 +7,10 @@ from typing import assert_never
 
 from tasks.core.errors import Interrupted, OperatorError
 from tasks.core.gates import Gate, any_of, in_order, in_sync
+from tasks.core.model import Node
 from tasks.core.plan import LAST_RESTARTS, RESTARTS, Step, StepKind
 from tasks.core.render import step_text
+from tasks.core.ways_on import ways_lines
 from tasks.effects.configuring import configure
 from tasks.effects.ha_steps import act_on_ha
 from tasks.effects.list_placing import change_list
@@ -63,9 +65,17 @@ def execute(run: Run, *, end: End) -> bool:
             raise Interrupted(f"stopped before {step.id}", remedy=run.resume_line)
         if end.reached(run, step):
             return False
+        run.still_ours(_node_of(run, step))
         run.report.step(run.plan.steps.index(step) + 1, total, step, what=step_text(run.plan, step))
         _perform(run, step)
     return True
+
+
+def _node_of(run: Run, step: Step) -> Node:
+    """One that the step is about; the first of the cluster where it is about all."""
+    cluster = run.site.cluster
+    named = [n for n in cluster.nodes if step.target in (n.name, n.member)]
+    return (*named, *cluster.nodes)[0]
 
 
 def _members_restarted(run: Run) -> int:
@@ -92,6 +102,8 @@ def _perform(run: Run, step: Step) -> None:
             run.report.note(
                 "", f"nothing after {step.id} was touched; once it is mended -> {run.resume_line}"
             )
+        for line in ways_lines(run.plan, run.record.progress(), run=run.record.id):
+            run.report.note("", line)
         raise
     run.write("done", step, seen=seen)
     run.report.done(step, seen, took_s=run.site.clock.monotonic() - began)

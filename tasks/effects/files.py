@@ -14,10 +14,11 @@ from tasks.core.errors import RemoteError
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.model import ExecFiles, Node
 from tasks.core.places import Places, data_of
+from tasks.core.plan import ABSENT
 from tasks.core.server_cfg import file_sha256
 from tasks.core.snapshot import NodeFiles
 from tasks.effects import shell_scripts
-from tasks.effects.file_access import on_node, seen_by_server, sh
+from tasks.effects.file_access import on_node, seen_by_server, sh, understood
 from tasks.effects.file_config import ConfigSeen, read_config
 from tasks.effects.file_facts import Facts, facts_of, marker_of, paths_said, set_files
 from tasks.effects.file_rights import rights_of
@@ -35,27 +36,25 @@ def look_at_files(remote: Remote) -> NodeFiles:
     config = read_config(remote)
     wanted = (node.paths.keystore or config.keystore, node.paths.truststore or config.truststore)
     targets = tuple(dict.fromkeys((*wanted, config.path.parent)))
-    facts = facts_of(
-        sh(
-            remote,
-            shell_scripts.FACTS,
-            config.user,
-            *(config.keystore, config.truststore, config.data, *targets),
-            acting=config.user if isinstance(node.files_by, ExecFiles) else "",
-            what="look at files",
-        ).text
+    said = sh(
+        remote,
+        shell_scripts.FACTS,
+        config.user,
+        *(config.keystore, config.truststore, config.data, *targets),
+        acting=config.user if isinstance(node.files_by, ExecFiles) else "",
+        what="look at files",
     )
+    with understood(remote, "look at files"):
+        return _seen(node, config, facts_of(said.text), targets=targets)
+
+
+def _seen(node: Node, config: ConfigSeen, facts: Facts, *, targets: tuple[PurePosixPath, ...]) -> NodeFiles:
     reals = tuple(
         seen_by_server(node, path, root=config.root)
         for path in (*paths_said(facts, "effective"), *paths_said(facts, "real"))
     )
     own = {node.paths.data_dir: config.home, data_of(node): config.data, node.paths.server_cfg: config.path}
-    return _seen(node, config, facts, real=dict(zip(targets, reals[2:], strict=True)) | own)
-
-
-def _seen(
-    node: Node, config: ConfigSeen, facts: Facts, *, real: Mapping[PurePosixPath, PurePosixPath]
-) -> NodeFiles:
+    real = dict(zip(targets, reals[2:], strict=True)) | own
     rights = rights_of(facts, config)
     cluster, ha = (
         set_files(facts, names, keystore=config.keystore, truststore=config.truststore)
@@ -109,7 +108,7 @@ def stage(remote: Remote, deliveries: Sequence[Delivery], *, acting: str, owner:
     args = [arg for d in deliveries for arg in (d.path, str(len(d.content)), d.mode)]
     content = b"".join(d.content for d in deliveries)
     done = sh(remote, shell_scripts.STAGE, owner, *args, acting=acting, stdin=content, what="place files")
-    _compare(remote, done, {d.path: d.sha256 for d in deliveries})
+    compare(remote, done, {d.path: d.sha256 for d in deliveries})
 
 
 def back_up(remote: Remote, live: Mapping[str, PurePosixPath], *, to: PurePosixPath, acting: str) -> None:
@@ -165,18 +164,18 @@ def swap_in(
     )
     live = {name: at.keystore / name for name in (names.key, names.cert)}
     live |= {names.ca: at.truststore / names.ca, CFG: at.server_cfg}
-    _compare(remote, done, {live[name]: sha for name, sha in wanted.items()})
+    compare(remote, done, {live[name]: sha for name, sha in wanted.items()})
 
 
 CA, CERT, KEY, CFG = *CLUSTER.in_order, "server.cfg"
 
 
-def _compare(remote: Remote, done: Completed, wanted: Mapping[PurePosixPath, str]) -> None:
+def compare(remote: Remote, done: Completed, wanted: Mapping[PurePosixPath, str]) -> None:
     """The lines of sha256sum against what must be there."""
-    seen = {line[66:]: line[:64] for line in done.text.splitlines() if len(line) > 66}
+    seen = {line[66:]: line[:64] for line in done.text.split("\n") if len(line) > 66}
     for wanted_path, sha in wanted.items():
         path = str(on_node(remote.node, wanted_path))
-        if seen.get(path) != sha:
+        if seen.get(path, ABSENT) != sha:
             raise RemoteError(
                 f"{path} reads back as {seen.get(path, 'nothing')[:12]}, wanted {sha[:12]}",
                 node=remote.node.name,

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tasks.core.errors import Locked, OperatorError, Refused, Unhealthy, UsageError
+from tasks.core.errors import Locked, OperatorError, Unhealthy, UsageError
 from tasks.core.findings import errors
 from tasks.core.health import StatusReport
 from tasks.core.open_run import between_rounds
 from tasks.core.plan import Plan, subject_of
-from tasks.core.plan_text import approval
 from tasks.core.render import findings_lines
+from tasks.effects.consent import ask
 from tasks.effects.console import ConsoleReporter, say, tell
 from tasks.effects.execute import End
 from tasks.effects.prepare import Prepared
-from tasks.effects.record import RunRecord, keep_plan, resumable
+from tasks.effects.reconciling import Replan, open_record, reconciled
+from tasks.effects.record import RunRecord, keep_plan
 from tasks.effects.run import Gates
 from tasks.effects.runner import (
     Outcome,
@@ -43,6 +43,8 @@ class Journey:
         question: What is asked before anything is changed, and the word that agrees.
         yes_suffices: Whether --yes stands for that word; else it is typed, or the plan approved by fingerprint.
         command: What begins the run again, where that is more than the task's name: "restart gw-b".
+        undoes: The run that is rolled back.
+        replan: Plans what is left of such a run from what is there; None where that is not possible.
     """
 
     task: str
@@ -52,6 +54,8 @@ class Journey:
     question: tuple[str, str] = ("Run this plan now? Type yes to go on: ", "yes")
     yes_suffices: bool = True
     command: str = ""
+    undoes: str = ""
+    replan: Replan | None = None
 
     @property
     def words(self) -> str:
@@ -124,7 +128,7 @@ def begin(
 ) -> Outcome | None:
     """A new run, from the checks to the proof; None if there is nothing to do, or only the plan was asked for."""
     if not terms.plan_only:
-        refuse_if_unfinished(site)
+        refuse_if_unfinished(site, but=journey.undoes)
     with speaking_for(journey.words):
         prepared, plan = planned(site, journey, make, ignored=terms.ignored)
         journey.show(plan)
@@ -150,12 +154,16 @@ def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:
         UsageError: There is none, or it is another task's.
     """
     with speaking_for(journey.task):
-        record = resumable(site.cluster.runs_dir)
+        record = open_record(site, task=journey.task)
     _refuse_another_task(record, journey)
     with speaking_for(journey.task):
         _refuse_another_subject(record, journey)
         prepared = journey.prepare(site)
-        end = (terms or Terms()).end
+        terms = terms or Terms()
+        record = reconciled(
+            site, record, prepared, replan=journey.replan, agreed=lambda plan: _agree(journey, plan, terms)
+        )
+        end = terms.end
         refuse_no_round(record.plan, end)
         left = record.progress().remaining(record.plan)
         tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
@@ -212,20 +220,16 @@ def give_up(site: Site, journey: Journey, run: str) -> None:
     say(f"run {run} is given up, its lock is free; its backups stay on the nodes -> fab status")
 
 
-def _ask(journey: Journey, plan: Plan) -> None:
-    question, word = journey.question
-    if not sys.stdin.isatty():
-        approve = approval(plan)
-        raise UsageError(
-            "no terminal to confirm the plan" if journey.yes_suffices else f"no terminal to type {word} at",
-            remedy=f"{approve} (or --yes)"
-            if journey.yes_suffices
-            else f"{approve}; --yes does not stand for it",
-        )
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != word:
-        raise Refused("not confirmed; nothing was changed", remedy="fab plan shows it again")
+def _agree(journey: Journey, plan: Plan, terms: Terms) -> None:
+    """Show what is left by the new plan, and ask."""
+    tell("what is left, planned anew from what the nodes show:")
+    journey.show(plan)
+    if plan.steps and not (terms.yes and journey.yes_suffices) and terms.approved != plan.fingerprint:
+        _ask(journey, plan, again=" --resume")
+
+
+def _ask(journey: Journey, plan: Plan, *, again: str = "") -> None:
+    ask(*journey.question, plan, yes_suffices=journey.yes_suffices, again=again)
 
 
 def _conclude(site: Site, journey: Journey, plan: Plan, outcome: Outcome) -> None:

@@ -1,6 +1,6 @@
 """The POSIX sh that looks at keystores and moves them: see `shell_scripts` for the rules of all scripts."""
 
-from tasks.effects.shell_scripts import _OWN_DIRS
+from tasks.effects.shell_scripts import OWN_DIRS
 
 # args: service user, top of all paths, server.cfg, then directories. Prints the times of server.cfg, and
 # per directory one line about itself and one per entry; names last, for they may hold blanks.
@@ -66,7 +66,7 @@ for each in "$@"; do folder "$each"; done
 # args: owner of new directories, then (old, new) per directory. Copies what is not there yet, with owner,
 # mode and label; what is there stays as it is. Each copy appears whole, by a rename. Safe to repeat.
 CARRY = (
-    _OWN_DIRS
+    OWN_DIRS
     + r"""
 set -eu
 umask 077

@@ -5,14 +5,16 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from tasks.core.answer import clean
-from tasks.core.errors import Locked, RemoteError
+from tasks.core.errors import Locked, OperatorError, RemoteError
 from tasks.core.places import WORK_NAME, data_of
 from tasks.core.plan import MIGRATE
 from tasks.effects import lock_scripts
@@ -31,6 +33,7 @@ class Holder:
     host: str
     since: str
     task: str = MIGRATE
+    token: str = field(default="", repr=False)  # of the process that wrote it
 
     def __str__(self) -> str:
         return f"run {self.run} of {self.owner}@{self.host} since {self.since}"
@@ -39,37 +42,81 @@ class Holder:
 UNKNOWN = Holder("(unknown)", "(unknown)", "(unknown)", "(unknown)")
 
 
-def lock(
-    remotes: Sequence[Remote], *, run: str, at: datetime, acting: dict[str, str], task: str = MIGRATE
-) -> None:
-    """Take the lock on every node for `run` of `task`; a lock that the same run holds is taken over.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is written into the lock.
+
+    Args:
+        run: The run that takes it.
+        task: What goes on with that run.
+        instead_of: A run whose lock this one may take: the one that it undoes; "" for none.
+    """
+
+    run: str
+    at: datetime
+    task: str = MIGRATE
+    instead_of: str = ""
+    token: str = field(default_factory=lambda: secrets.token_hex(8), repr=False)  # of this process alone
+
+    @property
+    def line(self) -> str:
+        said = {
+            "run": self.run,
+            "owner": _login(),
+            "host": socket.gethostname(),
+            "since": f"{self.at:%FT%TZ}",
+            "task": self.task,
+            "token": self.token,
+        }
+        return json.dumps(said, separators=(",", ":"))
+
+
+def lock(remotes: Sequence[Remote], claim: Claim, *, acting: dict[str, str]) -> None:
+    """Take the lock on every node; one that the same run holds, wherever it is carried on, is taken over.
 
     Raises:
         Locked: Another run holds it; what was taken here is given back.
-        RemoteError: A node could not be asked.
+        RemoteError: A node could not be asked; the same.
     """
-    line = json.dumps(
-        {
-            "run": run,
-            "owner": _login(),
-            "host": socket.gethostname(),
-            "since": f"{at:%FT%TZ}",
-            "task": task,
-        },
-        separators=(",", ":"),
-    )
     taken: list[Remote] = []
-    for remote in remotes:
-        try:
-            holder = _take(remote, line, acting=acting[remote.node.name])
-        except RemoteError:
-            unlock(taken, run=run, acting=acting)
-            raise
-        if holder is None:
-            taken.append(remote)
-        elif holder.run != run:
-            unlock(taken, run=run, acting=acting)
-            raise _locked(remote, holder)
+    turned: list[tuple[Remote, str]] = []
+    try:
+        for remote in remotes:
+            by = acting[remote.node.name]
+            said = _take(remote, claim.line, acting=by)
+            holder = _holder(said) if said is not None else None
+            if holder is None:
+                taken.append(remote)
+            elif holder.run in (claim.run, claim.instead_of):
+                _take_over(remote, claim.line, of=holder.run, acting=by)
+                turned.append((remote, said or ""))
+            else:
+                raise _locked(remote, holder)
+    except OperatorError:
+        unlock(taken, run=claim.run, acting=acting)
+        for remote, line in turned:
+            with suppress(OperatorError):  # whoever resumes either run takes it over again
+                _take_over(remote, line.strip(), of=claim.run, acting=acting[remote.node.name])
+        raise
+
+
+def _take_over(remote: Remote, line: str, *, of: str, acting: str) -> None:
+    content = line.encode() + b"\n"
+    done = run_script(remote, lock_scripts.TAKE_OVER, _work(remote), of, acting=acting, stdin=content)
+    if done.exit_status != 0:
+        raise _not_taken(remote, done.error_text or "another run took it just now")
+
+
+def require_ours(remote: Remote, claim: Claim) -> None:
+    """The lock is still this process's. Raises Locked where another one took the run over since."""
+    holder = holders([remote]).get(remote.node.name)
+    if holder is None or holder.token != claim.token:
+        now = f"by {holder.owner}@{holder.host} since {holder.since}" if holder else "and it is free"
+        raise Locked(
+            f"the lock of run {claim.run} was taken over {now}: this process stops here",
+            node=remote.node.name,
+            remedy="go on where it is carried on now; fab status",
+        )
 
 
 def operator() -> str:
@@ -101,15 +148,20 @@ def _work(remote: Remote) -> PurePosixPath:
     return data_of(remote.node) / WORK_NAME
 
 
-def _take(remote: Remote, line: str, *, acting: str) -> Holder | None:
+def _take(remote: Remote, line: str, *, acting: str) -> str | None:
+    """None if it was free; else the line of who holds it."""
     content = line.encode() + b"\n"
     done = run_script(remote, lock_scripts.LOCK, _work(remote), acting=acting, stdin=content)
     if done.exit_status == 0:
         return None
     if done.exit_status == HELD:
-        return _holder(done.text)
-    raise RemoteError(
-        f"the lock could not be taken: {done.error_text}",
+        return done.text
+    raise _not_taken(remote, done.error_text)
+
+
+def _not_taken(remote: Remote, why: str) -> RemoteError:
+    return RemoteError(
+        f"the lock could not be taken: {why}",
         node=remote.node.name,
         remedy="fab check shows rights and space on the node",
     )
@@ -119,7 +171,8 @@ def _holder(text: str) -> Holder:
     try:
         raw = json.loads(text)
         run, owner, host, since = (clean(str(raw[key])) for key in ("run", "owner", "host", "since"))
-        return Holder(run, owner, host, since, clean(str(raw.get("task", MIGRATE))))
+        task, token = (clean(str(raw.get(key, other))) for key, other in (("task", MIGRATE), ("token", "")))
+        return Holder(run, owner, host, since, task, token)
     except (ValueError, KeyError, TypeError, RecursionError):
         return UNKNOWN
 

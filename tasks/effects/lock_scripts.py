@@ -20,6 +20,19 @@ head -c 2000 -- "$1/lock/owner" 2>/dev/null
 exit 7
 """
 
+# args: work directory, the run that holds it. Standard input: the owner's line that takes its place, in one rename.
+TAKE_OVER = r"""
+set -u
+umask 077
+trap '' HUP PIPE
+IFS= read -r line || { echo "the owner's line did not arrive" >&2; exit 4; }
+case $(cat -- "$1/lock/owner" 2>/dev/null) in *"\"run\":\"$2\""*) ;; *) exit 7 ;; esac
+new=$1/lock/owner.$$
+rm -f -- "$new"
+printf '%s\n' "$line" > "$new" || exit 4
+mv -fT -- "$new" "$1/lock/owner" || exit 4
+"""
+
 # args: work directory, run. Removes the lock only if that run holds it.
 UNLOCK = r"""
 set -u

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish
-from tasks.core.errors import UsageError
+from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
 from tasks.core.observed import loaded_now
@@ -32,6 +32,7 @@ from tasks.core.render import (
 )
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
+from tasks.core.strategies import AUTO
 from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
@@ -39,7 +40,7 @@ from tasks.effects.console import say, show_table, tell, width
 from tasks.effects.journey import Journey, Terms, begin, planned
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare
-from tasks.effects.record import unfinished
+from tasks.effects.record import RunRecord, unfinished
 from tasks.effects.run import Gates
 from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
@@ -210,4 +211,17 @@ def show_members(site: Site, plan: Plan) -> StatusReport:
     return found
 
 
-MIGRATION = Journey(task=MIGRATE, prepare=prepare, show=show_plan, conclude=prove_migration)
+def _from_here(record: RunRecord, prepared: Prepared) -> Plan:
+    """By what was asked for at first; where that is not possible from there, the least disruptive way."""
+    wish = Wish.typed(record.plan.options)
+    try:
+        plan = prepared.plan(wish)
+    except Refused as error:
+        tell(f"{error.problem}: another strategy is taken")
+        plan = prepared.plan(dataclasses.replace(wish, strategy=AUTO))
+    return plan.model_copy(update={"command": record.plan.command})
+
+
+MIGRATION = Journey(
+    task=MIGRATE, prepare=prepare, show=show_plan, conclude=prove_migration, replan=_from_here
+)

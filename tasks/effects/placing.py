@@ -10,10 +10,20 @@ from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.errors import RemoteError
 from tasks.core.model import Node
 from tasks.core.places import Places, data_of, places
-from tasks.core.plan import Edit, Step, StepKind
+from tasks.core.plan import ABSENT, Edit, Step, StepKind
 from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import FileState, NodeFiles
-from tasks.effects.files import Delivery, MovedFrom, back_up, clean_up, look_at_files, stage, swap_in
+from tasks.effects.files import (
+    CFG,
+    Delivery,
+    MovedFrom,
+    back_up,
+    clean_up,
+    look_at_files,
+    stage,
+    swap_in,
+)
+from tasks.effects.putting_back import stage_former
 from tasks.effects.record import RunRecord
 from tasks.effects.run import RESUME, Run
 from tasks.effects.site import Site
@@ -63,6 +73,8 @@ def _stage(run: Run, step: Step, node: Node) -> str:
     at = places_of(run.record, node, files, round=step.round)
     live = {name: state.path for name, state in files.files.items()} | {"server.cfg": files.cfg_path}
     back_up(remote, live, to=at.backup, acting=files.acting)
+    if run.plan.undoes:
+        return _stage_former(run, step, node, files, at)
     deliveries = _deliveries(run, step, node, files, at)
     stage(remote, deliveries, acting=files.acting, owner=files.service_user)
     return f"{len(deliveries)} files staged and read back in {at.key_stage}"
@@ -91,10 +103,27 @@ def _to_be_placed(
     """Of several rounds each places what changes in it; key and certificate go together."""
     if all_of_them or not run.plan.rounds:
         return tuple(name for name in NAMES if name in wanted)
-    other = {name for name, sha in wanted.items() if files.files[name].sha256 != sha}
+    return _other_than_live(wanted, files)
+
+
+def _other_than_live(wanted: Mapping[str, str], files: NodeFiles) -> tuple[str, ...]:
+    other = {name for name, sha in wanted.items() if not files.files[name].is_as(sha)}
     if other & {CERT_FILE, KEY_FILE}:
         other |= {CERT_FILE, KEY_FILE}
     return tuple(name for name in NAMES if name in other)
+
+
+def _stage_former(run: Run, step: Step, node: Node, files: NodeFiles, at: Places) -> str:
+    """Of a rollback: from the node's own backups."""
+    change = _edit_in(run.record, node, round=step.round)
+    moves = change is not None and files.cfg_sha256 != change.new_sha256
+    wanted = run.target(step, node.member).files
+    due = {name: wanted[name] for name in (wanted if moves else _other_than_live(wanted, files))}
+    if change is not None and moves:
+        _refuse_other_cfg(node, files, change.old_sha256)
+        due[CFG] = change.new_sha256
+    stage_former(run.remote(node), due, at, run=run.plan, files=files)
+    return f"{len(due)} files staged and read back in {at.key_stage}"
 
 
 def _content(run: Run, node: Node, name: str, sha256: str) -> bytes:
@@ -162,7 +191,7 @@ def _swap_node(run: Run, step: Step, node: Node) -> None:
     wanted["server.cfg"] = change.new_sha256 if change else files.cfg_sha256
     if change and not moved:
         _refuse_other_cfg(node, files, change.old_sha256)
-    going = change if change and not moved else None
+    going = change if change and not moved and not run.plan.undoes else None
     moved_from = MovedFrom(
         keystore=files.keystore if going and going.keystore else None,
         truststore=files.truststore if going and going.truststore else None,
@@ -188,9 +217,10 @@ def require_states(
     """Every wanted file, SHA-256 by name, is as wanted and readable. Raises RemoteError."""
     for name, sha in wanted.items():
         state = seen[name]
-        if state.sha256 != sha:
-            trouble = "is absent" if not state.exists else f"has SHA-256 {state.sha256:.12}, wanted {sha:.12}"
-        elif not state.readable:
+        if not state.is_as(sha):
+            has = f"has SHA-256 {state.sha256:.12}" if state.exists else "is absent"
+            trouble = f"{has}, wanted {sha:.12}" if sha != ABSENT else "is there, and is to be absent"
+        elif state.exists and not state.readable:
             trouble = f"cannot be read by the service user (owner {state.owner}, mode {state.mode})"
         else:
             continue

@@ -18,6 +18,7 @@ from tasks.core.rehearsal import Rehearsed, pairings, rehearsal_findings, tls12_
 from tasks.core.resuming import clocks
 from tasks.core.revocation_nodes import set_findings
 from tasks.core.snapshot import Snapshot
+from tasks.core.wanted_set import WantedSet
 from tasks.effects.credential_files import load_sets
 from tasks.effects.handshakes import rehearse
 from tasks.effects.look import take_snapshot
@@ -41,6 +42,11 @@ class Prepared:
     def judged_again_by(self) -> str:
         """The command that shows, without changes, whether all is mended."""
         return "fab check"
+
+    @property
+    def placed(self) -> Mapping[str, WantedSet]:
+        """What the members are to run with, by member."""
+        return self.sets
 
     def refuse_errors(self, ignored: frozenset[str]) -> None:
         """Raises Refused if an error is left that is not ignored by name."""

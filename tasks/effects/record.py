@@ -1,6 +1,7 @@
 """The run directory: plan, journal and samples of one migration, 0700, fsynced.
 
-runs/<cluster>/<run>/plan.json       the plan, the operator, the options
+runs/<cluster>/<run>/plan.json       the plan that it began with
+runs/<cluster>/<run>/plan-<fingerprint>.json  one that was made on the way, from what the nodes showed
 runs/<cluster>/<run>/journal.jsonl   what happened
 runs/<cluster>/<run>/availability.jsonl   who was there meanwhile: see effects/sampling.py
 runs/<cluster>/plans/<fingerprint>.json   every plan that was shown
@@ -14,7 +15,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tasks.core.journal import Entry, Progress, progress, read_journal
 from tasks.core.plan import Plan
 
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,28 @@ class RunRecord:
 
     id: str
     directory: Path
-    plan: Plan
+    plan: Plan  # the one in force
+
+    @property
+    def first_plan(self) -> Plan:
+        """The one that it began with: what it says of before is what a rollback goes back to."""
+        return _read(self.directory / PLAN) or self.plan
+
+    @property
+    def is_rebuilt(self) -> bool:
+        """Whether it came from the nodes, and was not yet planned anew from what they show."""
+        events = [entry.event for entry in self.entries()]
+        return "rebuilt" in events and "replanned" not in events
+
+    def replanned(self, plan: Plan, *, at: datetime, why: str) -> RunRecord:
+        """The run with another plan for what is left; every step of it is still to be done."""
+        _write(self.directory / _later(plan.fingerprint), plan)
+        self.append(Entry(at=at, event="replanned", seen=why, facts={"plan": plan.fingerprint}))
+        return replace(self, plan=plan)
 
     def append(self, entry: Entry) -> None:
         """Write one line, after what is whole, and wait until it is on the disk."""
-        _drop_torn_line(self.directory / JOURNAL)
+        _set_aside_what_is_not_whole(self.directory / JOURNAL)
         line = entry.model_dump_json(exclude_defaults=True) + "\n"
         with open(self.directory / JOURNAL, "ab", opener=_private) as journal:
             journal.write(line.encode())
@@ -43,7 +62,7 @@ class RunRecord:
             os.fsync(journal.fileno())
 
     def entries(self) -> tuple[Entry, ...]:
-        return read_journal((self.directory / JOURNAL).read_text(encoding="utf-8", errors="replace"))
+        return read_journal(_text((self.directory / JOURNAL).read_bytes()))
 
     def progress(self) -> Progress:
         return progress(self.entries())
@@ -114,11 +133,42 @@ def kept_plan(runs_dir: Path, fingerprint: str) -> Plan | None:
     return plan if plan is not None and plan.fingerprint == fingerprint else None
 
 
+def rebuilt(runs_dir: Path, run_id: str, plan: Plan, *, at: datetime, source: str) -> RunRecord:
+    """The directory of a run that began elsewhere, or whose own was lost; its journal tells of no step.
+
+    Raises:
+        UsageError: No run of ours has such an id.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise UsageError(f"{run_id!r} is no id of a run", remedy="fab status names the open run")
+    directory = runs_dir / run_id
+    _make_private(runs_dir)
+    _make_private(directory)
+    record = RunRecord(run_id, directory, plan)
+    _write(directory / PLAN, plan)
+    record.append(Entry(at=at, event="rebuilt", seen=f"plan {plan.fingerprint}, from {source}"))
+    return record
+
+
+def _later(fingerprint: str) -> str:
+    return f"plan-{fingerprint}.json"
+
+
+def _in_force(directory: Path, first: Plan) -> Plan | None:
+    """The plan that the journal names last."""
+    record = RunRecord(directory.name, directory, first)
+    made = [entry.facts.get("plan", "") for entry in record.entries() if entry.event == "replanned"]
+    return _read(directory / _later(made[-1])) if made else first
+
+
 def runs(runs_dir: Path) -> tuple[RunRecord, ...]:
     """All runs of the cluster, oldest first; directories without a whole plan are passed over."""
     found = []
     for path in sorted(runs_dir.glob(f"*/{PLAN}")):
-        if (plan := _read(path)) is not None and (path.parent / JOURNAL).is_file():
+        first = _read(path)
+        if first is None or not (path.parent / JOURNAL).is_file():
+            continue
+        if (plan := _in_force(path.parent, first)) is not None:
             found.append(RunRecord(path.parent.name, path.parent, plan))
     return tuple(found)
 
@@ -150,9 +200,24 @@ def _read(path: Path) -> Plan | None:
         return None
 
 
-def _drop_torn_line(path: Path) -> None:
-    """A crash may have cut the last line short: what it said did not happen."""
+def _text(content: bytes) -> str:
+    """Where bytes are no UTF-8 their line is not whole."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _set_aside_what_is_not_whole(path: Path) -> None:
+    """A crash may have cut the last line short: what it said did not happen.
+
+    Whole lines behind one that is not are not read: what is added behind them would not be, either. They are
+    kept in a file of their own.
+    """
     content = path.read_bytes() if path.exists() else b""
-    if content and not content.endswith(b"\n"):
-        with open(path, "r+b") as journal:
-            journal.truncate(content.rfind(b"\n") + 1)
+    lines = content.split(b"\n")
+    whole = sum(len(line) + 1 for line in lines[: len(read_journal(_text(content)))])
+    if whole == len(content):
+        return
+    if b"\n" in content[whole:]:
+        with open(path.with_suffix(".damaged"), "ab", opener=_private) as aside:
+            aside.write(content[whole:])
+    with open(path, "r+b") as journal:
+        journal.truncate(whole)

@@ -60,6 +60,10 @@ class Gates:
     counts: Callable[[Mapping[str, str], Mapping[str, Counts]], Gate] = counts
 
 
+def _unwatched(_node: Node) -> None:
+    """A run that nobody else can take over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     site: Site
@@ -70,6 +74,7 @@ class Run:
     report: Reporter
     stop: Stop
     gates: Gates = field(default_factory=Gates)
+    still_ours: Callable[[Node], None] = _unwatched  # raises Locked where another process took the run over
 
     @property
     def resume_line(self) -> str:

@@ -7,14 +7,14 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from tasks.core.errors import OperatorError, Refused, UsageError
-from tasks.core.findings import errors
 from tasks.core.journal import Entry
 from tasks.core.open_run import OpenRun
 from tasks.core.plan import Plan
-from tasks.core.resuming import NEEDED_TO_RESUME, clocks, disagreements, other_sets
+from tasks.core.resuming import clocks
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import End, execute
-from tasks.effects.lock import holders, lock, unlock
+from tasks.effects.lock import Claim, holders, lock, require_ours, unlock
+from tasks.effects.mirror import mirror
 from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
@@ -34,8 +34,11 @@ class Outcome:
     open_run: OpenRun
 
 
-def refuse_if_unfinished(site: Site) -> None:
+def refuse_if_unfinished(site: Site, *, but: str = "") -> None:
     """A new run does not begin while another is open.
+
+    Args:
+        but: The run that the new one undoes.
 
     Raises:
         Refused: With the two ways on.
@@ -45,6 +48,8 @@ def refuse_if_unfinished(site: Site) -> None:
     if open_one is not None:
         with held(open_one):
             pass
+        if open_one.id == but:
+            return
         task = open_one.plan.task
         raise Refused(
             f"run {open_one.id} is not finished",
@@ -91,23 +96,7 @@ def start_run(
 
 
 def resume_run(site: Site, prepared: Prepared, record: RunRecord, *, report: Reporter, end: End) -> Outcome:
-    """Go on with an interrupted run, if journal and nodes agree.
-
-    Raises:
-        Refused: They do not; nothing was touched.
-    """
-    found = errors(
-        (
-            *(f for f in prepared.findings if f.name in NEEDED_TO_RESUME),
-            *other_sets(record.plan, prepared.sets),
-            *disagreements(record.plan, record.progress(), prepared.snapshot),
-        )
-    )
-    if found:
-        raise Refused(
-            f"run {record.id} cannot go on: " + "; ".join(f"[{f.where}] {f.problem}" for f in found),
-            remedy=found[0].remedy,
-        )
+    """Go on with an interrupted run on which journal and nodes agree; see `reconciling`."""
     return _carry_out(site, prepared, record, report=report, end=end)
 
 
@@ -122,12 +111,16 @@ def _carry_out(
 ) -> Outcome:
     acting = _acting(prepared)
     remotes = [site.remote(node) for node in site.cluster.nodes]
+    plan = record.plan
+    claim = Claim(record.id, site.clock.now(), plan.task, instead_of=plan.undoes)
     with held(record), StopOnSignal(announce=lambda text: report.note("", text)) as stop:
         try:
-            lock(remotes, run=record.id, at=site.clock.now(), acting=acting, task=record.plan.task)
+            lock(remotes, claim, acting=acting)
+            mirror(remotes, record.id, record.plan, acting=acting)
         except OperatorError:
             _abandon_if_untouched(site, record)
             raise
+        _close_undone(site, record)
         run = Run(
             site=site,
             plan=record.plan,
@@ -137,16 +130,30 @@ def _carry_out(
             report=report,
             stop=stop,
             gates=gates or Gates(),
+            still_ours=lambda node: require_ours(site.remote(node), claim),
         )
         with sampling(site, record, run.members):
             complete = execute(run, end=end)
         if complete:
-            for node in site.cluster.nodes:
-                clean_node(site, record, node)
+            for each in (record, *_undone(site, record)):
+                for node in site.cluster.nodes:
+                    clean_node(site, each, node)
             for name in unlock(remotes, run=record.id, acting=acting):
                 report.note(name, "the lock could not be given back; the next run will name it")
             run.write("completed")
     return Outcome(record.id, complete, OpenRun(record.id, record.plan, record.progress()))
+
+
+def _undone(site: Site, record: RunRecord) -> tuple[RunRecord, ...]:
+    """The run that this one undoes, as far as it is known here."""
+    return tuple(one for one in runs(site.cluster.runs_dir) if one.id == record.plan.undoes)
+
+
+def _close_undone(site: Site, record: RunRecord) -> None:
+    """Its lock is ours now: nobody goes on with it any more."""
+    for one in _undone(site, record):
+        if not one.progress().completed:
+            one.append(Entry(at=site.clock.now(), event="abandoned", seen=f"rolled back by {record.id}"))
 
 
 def _abandon_if_untouched(site: Site, record: RunRecord) -> None:

@@ -66,7 +66,8 @@ show() {
     next
     if [ ! -e "$1" ]; then echo "file $2 absent"; return; fi
     sum=$(sha256sum < "$1") || sum=unreadable
-    echo "file $2 ${sum%% *} $(stat -L -c '%u:%g %a %Z %C' -- "$1" 2>/dev/null) $can"
+    seen=$(stat -L -c '%u:%g %a %Z %C' -- "$1" 2>/dev/null) || :  # without SELinux it fails and is right
+    if [ -n "$seen" ]; then echo "file $2 ${sum%% *} $seen $can"; else echo "file $2 absent"; fi
 }
 content() {
     [ ! -r "$1" ] || echo "content64 $2 $(base64 -w 0 < "$1" 2>/dev/null || base64 < "$1" | tr -d '\n')"
@@ -120,7 +121,7 @@ done
 """
 
 # Makes a directory and what is missing above it; each is $owner's at the moment it appears.
-_OWN_DIRS = r"""
+OWN_DIRS = r"""
 own_dirs() {
     [ -z "$1" ] || [ -d "$1" ] || {
         own_dirs "${1%/*}"
@@ -133,7 +134,7 @@ own_dirs() {
 
 # args: owner, then (path, size, mode) per file; the contents follow each other on standard input.
 STAGE = (
-    _OWN_DIRS
+    OWN_DIRS
     + r"""
 set -eu
 umask 077
@@ -174,11 +175,12 @@ done
 sync -- "$dir" 2>/dev/null || :
 """
 
-# args: owner, staged and live path of CA file, certificate, key, server.cfg (staged may not
-# exist: then it is live already), the old keystore and truststore ("" unless they move). Broken off anywhere it
-# leaves at worst no key (T2), never a key beside another certificate (T1). Safe to repeat.
+# args: owner, staged and live path of CA file, certificate, key, server.cfg (staged may not exist: then it is
+# live already; with ".absent" after the staged name: nothing is to be live), the old keystore and truststore
+# ("" unless they move). Broken off anywhere it leaves at worst no key (T2), never a key beside another
+# certificate (T1). Safe to repeat.
 SWAP = (
-    _OWN_DIRS
+    OWN_DIRS
     + r"""
 set -eu
 umask 077
@@ -208,12 +210,20 @@ alike() {
     [ ! -e /sys/fs/selinux/enforce ] || chcon --reference="${2%/*}" -- "$1" \
         || echo "label kept: $1" >&2 || :
 }
+if [ -e "$ca_new.absent" ]; then rm -f -- "$ca" "$ca_new.absent"; fi
+if [ -e "$key_new.absent" ] || [ -e "$cert_new.absent" ]; then
+    rm -f -- "$key"
+    [ ! -e "$cert_new.absent" ] || rm -f -- "$cert"
+    rm -f -- "$key_new.absent" "$cert_new.absent"
+fi
 if [ -e "$ca_new" ]; then alike "$ca_new" "$ca"; mv -fT -- "$ca_new" "$ca"; fi
 if [ -e "$key_new" ]; then
     alike "$key_new" "$key"
     rm -f -- "$key"
     if [ -e "$cert_new" ]; then alike "$cert_new" "$cert"; mv -fT -- "$cert_new" "$cert"; fi
     mv -fT -- "$key_new" "$key"
+elif [ -e "$cert_new" ] && [ ! -e "$key" ]; then
+    mv -fT -- "$cert_new" "$cert"
 fi
 if [ -e "$cfg_new" ]; then
     chmod --reference="$cfg" -- "$cfg_new"

@@ -14,7 +14,7 @@ from tasks.core.model import ByContainer, ExecFiles, FilesBy, HostFiles, Volume
 from tasks.core.places import places
 from tasks.effects.file_access import on_node, run_script, shown
 from tasks.effects.files import back_up, look_at_files, stage, swap_in
-from tasks.effects.lock import holders, lock, unlock
+from tasks.effects.lock import Claim, holders, lock, unlock
 from tasks.effects.server_logs import tail_of_log
 from tests.effects.node_tree import CA, CERT, CFG, KEY, Tree, deliveries, program, sha256, tree
 from tests.effects.test_lock import AT
@@ -157,7 +157,7 @@ def test_inside_a_container_everything_runs_by_exec_as_the_right_user(node: Tree
 
 def _locks_and_reads_a_log(node: Tree) -> None:
     acting = {"gw-a": look_at_files(node.remote).acting}
-    lock([node.remote], run="run-1", at=AT, acting=acting)
+    lock([node.remote], Claim("run-1", AT), acting=acting)
     assert (node.data / ".fab-tls/lock/owner").exists()
     assert holders([node.remote])["gw-a"].run == "run-1"
     assert unlock([node.remote], run="run-1", acting=acting) == ()

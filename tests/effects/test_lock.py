@@ -17,7 +17,7 @@ import pytest
 
 from tasks.core.errors import Locked, RemoteError
 from tasks.effects import lock_scripts
-from tasks.effects.lock import lock, unlock
+from tasks.effects.lock import Claim, lock, unlock
 from tasks.effects.remote import Completed
 from tests.effects.node_tree import (
     SHELLS,
@@ -56,7 +56,7 @@ def holders(nodes: Sequence[Tree]) -> list[str]:
 
 
 def take(nodes: Sequence[Tree], run: str) -> None:
-    lock([node.remote for node in nodes], run=run, at=AT, acting=acting(nodes))
+    lock([node.remote for node in nodes], Claim(run, AT), acting=acting(nodes))
 
 
 def give_back(nodes: Sequence[Tree], run: str) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def test_another_run_is_told_the_holder_and_the_way_on(nodes: tuple[Tree, ...]) 
 
 def test_the_way_on_is_that_of_the_holders_task(nodes: tuple[Tree, ...]) -> None:
     remotes = [node.remote for node in nodes]
-    lock(remotes, run="run-1", at=AT, acting=acting(nodes), task="cluster.create")
+    lock(remotes, Claim("run-1", AT, "cluster.create"), acting=acting(nodes))
     with pytest.raises(Locked) as caught:
         take(nodes, "run-2")
     assert "fab cluster.create --resume" in caught.value.remedy

@@ -1,0 +1,69 @@
+"""The POSIX sh that reads a run's backup and stages from it: as in shell_scripts.py, values are arguments."""
+
+from __future__ import annotations
+
+from tasks.effects.shell_scripts import OWN_DIRS
+
+# args: owner, then (path, mode, SHA-256, two backups that may hold it) per file. As STAGE, from what lies on the node.
+STAGE_KEPT = (
+    OWN_DIRS
+    + r"""
+set -eu
+umask 077
+owner=$1
+shift
+while [ $# -gt 0 ]; do
+    path=$1 mode=$2 sha=$3 one=$4 other=$5
+    shift 5
+    from=
+    for each in "$one" "$other"; do
+        [ ! -f "$each" ] || [ -n "$from" ] || case $(sha256sum < "$each") in "$sha "*) from=$each ;; esac
+    done
+    [ -n "$from" ] || { echo "no backup of ${path##*/} has SHA-256 $sha" >&2; exit 5; }
+    dir=${path%/*}
+    own_dirs "${dir%%/.fab-tls/*}"
+    mkdir -p -- "$dir"
+    rm -f -- "$path.part"
+    set -C
+    cat < "$from" > "$path.part"
+    set +C
+    chmod "$mode" -- "$path.part"
+    [ "$(id -u)" != 0 ] || chown -h -- "$owner" "$path.part"
+    mv -fT -- "$path.part" "$path"
+    sha256sum -- "$path"
+done
+"""
+)
+
+# args: backup directory, then the names of files; contents of all but keys.
+KEPT = r"""
+set -eu
+dir=$1
+shift
+[ -e "$dir/complete" ] || exit 0
+for name in "$@"; do
+    if [ -e "$dir/$name.absent" ]; then echo "absent $name"; continue; fi
+    sum=$(sha256sum < "$dir/$name")
+    echo "kept ${sum%% *} $name"
+    case $name in *_key.pem) continue ;; esac
+    echo "content64 $name $(base64 -w 0 < "$dir/$name" 2>/dev/null || base64 < "$dir/$name" | tr -d '\n')"
+done
+"""
+
+# args: run's work directory, bytes. Standard input: the plan. What arrives cut short replaces nothing.
+MIRROR = r"""
+set -eu
+umask 077
+mkdir -p -- "$1"
+rm -f -- "$1/plan.json.part"
+set -C
+cat > "$1/plan.json.part"
+set +C
+[ "$(wc -c < "$1/plan.json.part")" -eq "$2" ] || { echo "the plan did not arrive whole" >&2; exit 4; }
+mv -fT -- "$1/plan.json.part" "$1/plan.json"
+"""
+
+# args: run's work directory. Prints the plan; nothing where there is none.
+MIRRORED = r"""
+[ ! -f "$1/plan.json" ] || cat -- "$1/plan.json"
+"""
