@@ -111,7 +111,7 @@ def _files(plan: Plan, said: Journalled, seen: NodeSnapshot, node: Node) -> Iter
         return
     if fit:
         kind = Standing.AHEAD if min(fit) > said.swapping else Standing.BEHIND
-        text = f"the journal says its files are those of {_stage(said.swapped)}; they are those of {_stage(fit[-1])}"
+        text = f"its files are those of {_stage(fit[-1])}; the journal says {_stage(said.swapped)}"
         yield _finding(kind, node.name, text)
         return
     yield from _other_files(seen.files, stages, node)
@@ -174,8 +174,8 @@ def _served(plan: Plan, said: Journalled, seen: NodeSnapshot, member: Member) ->
         text = f"it serves {seen.wire.leaf.sha256[:8]} already; the journal knows of no restart: somebody restarted it"
         yield _finding(Standing.AHEAD, name, text)
     else:
-        text = f"the journal says it was restarted with {min(leafs[said.restarted])[:8]}; it serves "
-        yield _finding(Standing.BEHIND, name, f"{text}{seen.wire.leaf.sha256[:8]}, as before")
+        text = f"it serves {seen.wire.leaf.sha256[:8]}, as before; the journal says it was restarted with "
+        yield _finding(Standing.BEHIND, name, f"{text}{min(leafs[said.restarted])[:8]}")
 
 
 def _uptime(plan: Plan, progress: Progress, snapshot: Snapshot, member: Member) -> Iterator[Finding]:
@@ -189,7 +189,7 @@ def _uptime(plan: Plan, progress: Progress, snapshot: Snapshot, member: Member) 
         return
     older_s = (datetime.fromisoformat(asked) - seen.status.server.started_at).total_seconds()
     if older_s > LEAD_S:
-        text = f"the journal says it was restarted at {asked:.19}; its process started {older_s:.0f} s before that"
+        text = f"its process started {older_s:.0f} s before the restart that the journal calls done ({asked:.19})"
         yield _finding(Standing.BEHIND, seen.node.name, text)
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding, errors
 from tasks.core.observed import loaded_now
 from tasks.core.plan import Plan
-from tasks.core.render import findings_lines
 from tasks.core.resuming import NEEDED_TO_RESUME, disagreements, other_sets
 from tasks.core.two_sources import absorbed
 from tasks.effects.console import tell
@@ -101,8 +99,8 @@ def _from_there(
     plan: Replan,
     agreed: Callable[[Plan], None],
 ) -> RunRecord:
-    for line in findings_lines(tuple(replace(one, name=str(one.name)) for one in found)):
-        tell(line)
+    for one in found:
+        tell(f"  [{one.where}] {one.problem.partition(';')[0] if record.is_rebuilt else one.problem}")
     unseen = {member.name for member in site.cluster.members} - loaded_now(prepared.snapshot).keys()
     if unseen:
         raise Refused(
