@@ -154,8 +154,10 @@ def _stage(number: int) -> str:
 def _served(plan: Plan, said: Journalled, seen: NodeSnapshot, member: Member) -> Iterator[Finding]:
     """A member that restarts by itself loads what was swapped in: a take-over or a crash is no surprise there."""
     name = seen.node.name
+    if said.restarting != said.restarted:
+        return  # on its way down or up, or back with another certificate: its step looks at that itself
     if not isinstance(seen.wire, Wire):
-        if said.restarted and said.restarting == said.restarted:  # else it may be on its way down or up
+        if said.restarted:
             problem = seen.wire.problem if seen.wire is not None else "no primary was seen"
             yield _finding(Standing.UNSEEN, name, f"the certificate that it serves cannot be seen: {problem}")
         return
@@ -168,7 +170,7 @@ def _served(plan: Plan, said: Journalled, seen: NodeSnapshot, member: Member) ->
     if not fit:
         text = f"it serves {seen.wire.leaf.sha256[:8]} ({seen.wire.leaf.subject}), which nobody planned"
         yield _finding(Standing.FOREIGN, name, text)
-    elif set(fit) & set(range(said.restarted, max(said.restarting, said.swapping if plan.rounds else 0) + 1)):
+    elif set(fit) & set(range(said.restarted, max(said.restarted, said.swapping if plan.rounds else 0) + 1)):
         return
     elif min(fit) > said.restarted:
         text = f"it serves {seen.wire.leaf.sha256[:8]} already; the journal knows of no restart: somebody restarted it"
