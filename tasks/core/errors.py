@@ -63,6 +63,10 @@ class RemoteError(OperatorError):
     exit_code: ClassVar[int] = 4
 
 
+class RecordLost(OperatorError):
+    """The run directory on this machine cannot be written any more."""
+
+
 class ForwardingRefused(RemoteError):
     """The sshd of a node (or gateway) forbids the port forwarding that was asked for."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from tasks.core.errors import Interrupted, OperatorError
+from tasks.core.errors import Interrupted, OperatorError, RecordLost
 from tasks.core.gates import Gate, any_of, in_order, in_sync
 from tasks.core.model import Node
 from tasks.core.plan import LAST_RESTARTS, RESTARTS, Step, StepKind
@@ -96,6 +96,8 @@ def _perform(run: Run, step: Step) -> None:
     except Interrupted:
         run.write("interrupted", step)
         raise
+    except RecordLost:
+        raise  # there is nowhere to write that down
     except OperatorError as error:
         run.write("failed", step, seen=error.problem)
         if RESUME_LINE not in error.remedy and "--break-lock" not in error.remedy:

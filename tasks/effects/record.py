@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from tasks.core.errors import Locked, UsageError
+from tasks.core.errors import Locked, RecordLost, UsageError
 from tasks.core.journal import Entry, Progress, progress, read_journal
 from tasks.core.plan import Plan
 
@@ -53,13 +53,24 @@ class RunRecord:
         return replace(self, plan=plan)
 
     def append(self, entry: Entry) -> None:
-        """Write one line, after what is whole, and wait until it is on the disk."""
-        _set_aside_what_is_not_whole(self.directory / JOURNAL)
+        """Write one line, after what is whole, and wait until it is on the disk.
+
+        Raises:
+            RecordLost: It could not be written: what cannot be noted is not done.
+        """
         line = entry.model_dump_json(exclude_defaults=True) + "\n"
-        with open(self.directory / JOURNAL, "ab", opener=_private) as journal:
-            journal.write(line.encode())
-            journal.flush()
-            os.fsync(journal.fileno())
+        try:
+            _set_aside_what_is_not_whole(self.directory / JOURNAL)
+            with open(self.directory / JOURNAL, "ab", opener=_private) as journal:
+                journal.write(line.encode())
+                journal.flush()
+                os.fsync(journal.fileno())
+        except OSError as error:
+            raise RecordLost(
+                f"the journal of run {self.id} cannot be written ({error.strerror}): {self.directory}",
+                remedy=f"make room or give the directory back; without it: fab {self.plan.task} --resume finds out "
+                "from the nodes where the run stands",
+            ) from error
 
     def entries(self) -> tuple[Entry, ...]:
         return read_journal(_text((self.directory / JOURNAL).read_bytes()))
