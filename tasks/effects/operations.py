@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish
-from tasks.core.errors import Refused, UsageError
+from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
+from tasks.core.lock_text import lock_lines
 from tasks.core.observed import loaded_now
 from tasks.core.open_run import OpenRun, as_left_by
 from tasks.core.plan import MIGRATE, Plan
@@ -38,9 +39,11 @@ from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, tell, width
 from tasks.effects.journey import Journey, Terms, begin, planned
+from tasks.effects.lock import holders
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare
 from tasks.effects.record import RunRecord, unfinished
+from tasks.effects.remote import Remote
 from tasks.effects.run import Gates
 from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
@@ -64,8 +67,26 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     show_findings(found.findings)
     if run is not None:
         say(run.line)
+    for line in _locks(site, run):
+        say(line)
     say(found.verdict)
     return found
+
+
+def _locks(site: Site, run: OpenRun | None) -> tuple[str, ...]:
+    """Of the nodes that can be asked."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for by_node in site.pool.map(lambda node: _held_on(site.remote(node)), site.cluster.nodes):
+        found |= by_node
+    return lock_lines(found, nodes=len(site.cluster.nodes), own=run.id if run else "")
+
+
+def _held_on(remote: Remote) -> dict[str, tuple[str, str, str]]:
+    try:
+        held = holders([remote])
+    except OperatorError:  # the table above says what keeps it from answering
+        return {}
+    return {name: (holder.run, str(holder), holder.task) for name, holder in held.items()}
 
 
 def open_run_of(site: Site) -> OpenRun | None:
