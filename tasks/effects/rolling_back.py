@@ -18,7 +18,7 @@ from tasks.core.snapshot import NodeFiles, Snapshot
 from tasks.core.wanted_set import WantedSet
 from tasks.effects.journey import Journey
 from tasks.effects.look import take_snapshot
-from tasks.effects.mirror import plan_on
+from tasks.effects.mirror import elsewhere, plan_on
 from tasks.effects.operations import prove_migration, show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.putting_back import kept_by
@@ -87,23 +87,32 @@ def _undone(site: Site, run: str) -> tuple[str, Plan]:
     if open_one is not None and open_one.plan.undoes and run in ("", open_one.plan.undoes):
         run = open_one.plan.undoes  # the way back itself is under way
     found = [record for record in records if _can_be_undone(record.first_plan)]
-    named = [record for record in found if record.id == run] if run else found[-1:]
+    named = [record for record in found if record.id == run] if run else _touched(found)[-1:]
     if named:
         return named[0].id, named[0].first_plan
-    return run, _on_nodes(site, run, records)
+    return _on_nodes(site, run, records)
 
 
 def _can_be_undone(plan: Plan) -> bool:
     return plan.task == MIGRATE
 
 
-def _on_nodes(site: Site, run: str, records: tuple[RunRecord, ...]) -> Plan:
-    """A run of another machine left its plan beside its backups."""
+def _touched(records: list[RunRecord]) -> list[RunRecord]:
+    """Those that did anything: one that never got the lock did not."""
+    begun = ("started", "rebuilt")
+    return [record for record in records if any(entry.event in begun for entry in record.entries())]
+
+
+def _on_nodes(site: Site, run: str, records: tuple[RunRecord, ...]) -> tuple[str, Plan]:
+    """A run of another machine: by its name, or because it holds the lock; its plan lies beside its backups."""
+    remotes = [site.remote(node) for node in site.cluster.nodes]
+    if not run and (held := elsewhere(remotes)) is not None and _can_be_undone(held.plan):
+        return held.holder.run, held.plan
     if run and all(record.id != run for record in records):
-        for node in site.cluster.nodes:
-            plan = plan_on(site.remote(node), run)
+        for remote in remotes:
+            plan = plan_on(remote, run)
             if plan is not None and _can_be_undone(plan):
-                return plan
+                return run, plan
     listed = ", ".join(record.id for record in records if _can_be_undone(record.first_plan)) or "none"
     raise UsageError(
         f"there is no run {run} of migrate-cluster"
