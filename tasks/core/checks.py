@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tasks.core.belonging import outsiders, running_part
 from tasks.core.builtin_trust import builtin_trusted
+from tasks.core.checks_clocks import clocks_apart
 from tasks.core.checks_files import file_checks
 from tasks.core.checks_ha_files import ha_file_checks
 from tasks.core.checks_islands import island_checks
@@ -70,19 +71,14 @@ def state_settled(snapshot: Snapshot) -> Iterator[Finding]:
         wanted = STANDBY if seen.status.is_standby else PRODUCTION
         if server.state != wanted:
             text = f"State {server.state} ({server.state_text}), wanted 1 (production) or 10 (standby)"
-            yield error("state", seen.node.name, text, _way_out(server.state))
+            yield error("state", seen.node.name, text, _way_out(seen.node.name, server.state))
         if server.error_code != 0:
             text = f"ErrorCode {server.error_code}: {server.error_message}"
             yield error("error-code", seen.node.name, text, "read its imaserver-default.log; heal it first")
 
 
-def _way_out(state: int) -> str:
-    if state != MAINTENANCE:
-        return GROW_UP
-    return (
-        "read its imaserver-default.log for the reason; to leave maintenance by hand: "
-        'POST service/restart {"Service":"Server","Maintenance":"stop"} to its admin API, then: fab status'
-    )
+def _way_out(node: str, state: int) -> str:
+    return f"fab recover {node} says why, and brings it out of it" if state == MAINTENANCE else GROW_UP
 
 
 def membership_alike(snapshot: Snapshot) -> Iterator[Finding]:
@@ -137,6 +133,7 @@ CHECKS: tuple[Check, ...] = (
     pairs_in_sync,
     service_checks,
     admin_open,
+    clocks_apart,
     file_checks,
     ha_file_checks,
     pending_ca,

@@ -77,8 +77,7 @@ def restarted(node: str, *, started_before: datetime, state: int) -> Gate:
         if server.state == MAINTENANCE:
             return Broken(
                 f"came back in maintenance: State 9, ErrorCode {server.error_code} {server.error_message}",
-                remedy=f"read its imaserver-default.log; leave maintenance, then look: "
-                f"fab status (POST service/restart with Maintenance=stop on {node})",
+                remedy=f"fab recover {node} says why, and brings it out of it; then fab migrate-cluster --resume",
             )
         if server.state != state:
             return Waiting(f"State {server.state} ({server.state_text}), wanted {state}")

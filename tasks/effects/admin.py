@@ -90,6 +90,10 @@ class AdminApi:
         """Ask the server to restart; it acts 3 s later, and goes on answering until then."""
         self._post("service/restart", {"Service": "Server"})
 
+    def leave_maintenance(self) -> None:
+        """Ask the server to restart out of maintenance; it acts as `restart` does."""
+        self._post("service/restart", {"Service": "Server", "Maintenance": "stop"})
+
     def stop(self) -> None:
         """Ask the server to stop; it does not come back by itself."""
         self._post("service/stop", {"Service": "Server"})

@@ -168,12 +168,15 @@ def require_settled(run: Run, node: Node, status: NodeStatus, *, state: int) -> 
     """Raises GateTimeout where a restart could be an unclean kill (T5)."""
     if status.server.state == state and status.server.error_code == 0:
         return
-    maintenance = " (maintenance)" if status.server.state == MAINTENANCE else ""
+    aside = status.server.state == MAINTENANCE
+    maintenance = " (maintenance)" if aside else ""
     raise stop_line(
         node.name,
         f"State {status.server.state}{maintenance}, ErrorCode {status.server.error_code}, wanted State {state}: "
         "a restart now could be an unclean kill",
-        remedy=f"wait until it has settled: {RESUME}",
+        remedy=f"fab recover {node.name} brings it out of it; then: {RESUME}"
+        if aside
+        else f"wait until it has settled: {RESUME}",
     )
 
 

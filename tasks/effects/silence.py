@@ -93,17 +93,9 @@ def _stop_if_dead(run: Run, node: Node, *, since: datetime) -> None:
         raise stop_line(
             node.name,
             "the server runs but listens on nothing (T1); its log says: " + " | ".join(lines[-2:]),
-            remedy=f"nothing else was touched. On {node.name}: {_put_right(run, node)}, "
-            f"end the server process with TERM, then TERM again, and start it. Then: fab status; "
-            f"fab migrate-cluster --break-lock {run.record.id}; fab plan",
+            remedy=f"nothing else was touched. fab recover {node.name} gives it files that work, ends its process "
+            f"and starts it{_former(run, node, 'files')}. Then: {RESUME}",
         )
-
-
-def _put_right(run: Run, node: Node) -> str:
-    """A run that places nothing keeps no copy of the files: it has changed none."""
-    if _keeps_copies(run):
-        return f"copy the old files back from {backup(run, node)}"
-    return "put a key, a certificate and a CA file there that belong together (this run changed no file)"
 
 
 def _stop_if_half_up(run: Run, node: Node) -> None:
@@ -115,16 +107,14 @@ def _stop_if_half_up(run: Run, node: Node) -> None:
         node.name,
         f"the control port serves {seen.leaf.sha256[:8]}, but the admin API does not come up (T11)",
         remedy="does KeyStore in server.cfg name a directory with AdminDefaultCert.pem and AdminDefaultKey.pem? "
-        f"fab check{_former_cfg(run, node)}. Then: {RESUME}",
+        f"fab recover {node.name} looks, and brings the two together{_former(run, node, 'server.cfg')}. Then: {RESUME}",
     )
 
 
-def _former_cfg(run: Run, node: Node) -> str:
-    return f"; the former server.cfg is in {backup(run, node)}" if _keeps_copies(run) else ""
-
-
-def _keeps_copies(run: Run) -> bool:
-    return any(step.kind in BACKED_UP for step in run.plan.steps)
+def _former(run: Run, node: Node, what: str) -> str:
+    """A run that places nothing keeps no copy of the files: it has changed none."""
+    copied = any(step.kind in BACKED_UP for step in run.plan.steps)
+    return f" (the former {what}: {backup(run, node)})" if copied else ""
 
 
 def backup(run: Run, node: Node) -> str:

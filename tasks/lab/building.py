@@ -119,7 +119,7 @@ def gateway_command() -> tuple[str, ...]:
 
 
 def _write_start(lab: Lab, node: LabNode) -> None:
-    command = shlex.join((*lab.gateway, str(node.directory)))
+    command = shlex.join((*lab.gateway, str(node.directory), str(node.server_cfg)))
     paths = {"node": shlex.quote(str(node.directory)), "lab": shlex.quote(str(lab.directory))}
     node.start.write_text(_START.format(name=node.name, command=command, **paths))
     node.start.chmod(0o755)

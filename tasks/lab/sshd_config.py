@@ -77,9 +77,10 @@ def _config(files: SshdFiles, options: dict[str, str], extra_config: Sequence[st
     }
     if _has_penalties():
         fixed["PerSourcePenalties"] = "no"  # tests log in wrongly on purpose
-    return (
-        "\n".join([*extra_config, *(f"{key} {value}" for key, value in {**options, **fixed}.items())]) + "\n"
-    )
+    if any(line.startswith("MaxStartups ") for line in extra_config):
+        del fixed["MaxStartups"]  # of the others the first counts, of this one the last
+    ours = (f"{key} {value}" for key, value in {**options, **fixed}.items())
+    return "\n".join([*extra_config, *ours]) + "\n"
 
 
 def _environment(search_first: Path | None) -> str:

@@ -1,4 +1,4 @@
-"""The start script of a simulated gateway: `python -m tasks.lab.supervisor NODE_DIR`.
+"""The start script of a simulated gateway: `python -m tasks.lab.supervisor NODE_DIR SERVER_CFG`.
 
 Runs one server process after the other until one ends without asking for a restart. It belongs to
 its parent, or with `--detach --warden PID` to that process, and ends with it.
@@ -18,6 +18,7 @@ from pathlib import Path
 from tasks.lab import leash
 from tasks.lab.gateway import KILLED, RESTART, Gateway, end_process
 from tasks.lab.host import open_host
+from tasks.lab.processes import call_myself
 from tasks.lab.settings import GatewaySettings
 
 _LOOK_UP_MS = 200
@@ -88,6 +89,7 @@ def _live(directory: Path, settings: GatewaySettings, *, parent: int) -> None:
     code = KILLED
     try:
         leash.die_with(parent)
+        call_myself("imaserver")  # as the real one is called
         host = open_host(directory, settings)
         code = Gateway(host).live()
         end_process(host, code)
@@ -107,6 +109,9 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="supervisor", description="runs one simulated gateway")
     parser.add_argument("node_dir", type=Path)
+    parser.add_argument(
+        "server_cfg", nargs="?", help="tells whose process it is, as the real one's arguments do"
+    )
     parser.add_argument("--detach", action="store_true", help="leave the session of the caller")
     parser.add_argument("--warden", type=int, help="the process to end with; without it: the parent")
     options = parser.parse_args(arguments)

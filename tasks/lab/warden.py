@@ -85,7 +85,8 @@ class Warden:
 
     def _start_gateway(self, node: LabNode) -> None:
         if processes.read_pid(node.directory / "supervisor.pid", belongs_to=node.directory) is None:
-            self._start(f"gateway {node.name}", (*self.lab.gateway, str(node.directory)))
+            argv = (*self.lab.gateway, str(node.directory), str(node.server_cfg))
+            self._start(f"gateway {node.name}", argv)
 
     def _sshd(self, name: str) -> SshdFiles:
         if name == "bastion":

@@ -76,14 +76,24 @@ def rest(lab: Lab, node: LabNode) -> dict[str, Any]:
 
 def configure(lab: Lab, node: LabNode, change: dict[str, Any]) -> None:
     """POST configuration, behind the tool's back."""
-    answer = _ask(lab, node, "POST", "configuration", json.dumps(change))
-    assert answer["Code"] == "CWLNA6011", answer
+    post(lab, node, "configuration", change)
 
 
 def restart(lab: Lab, node: str) -> None:
     """Have a node restart, behind the tool's back."""
-    answer = _ask(lab, lab.node(node), "POST", "service/restart", json.dumps({"Service": "Server"}))
+    post(lab, lab.node(node), "service/restart", {"Service": "Server"})
+
+
+def post(lab: Lab, node: LabNode, path: str, body: dict[str, Any]) -> None:
+    """POST what the server takes at once. Raises OSError where nothing answers."""
+    answer = _ask(lab, node, "POST", path, json.dumps(body))
     assert answer["Code"] == "CWLNA6011", answer
+
+
+def leave_for_maintenance(lab: Lab, node: str) -> None:
+    """Have somebody put a node into maintenance."""
+    wish = json.dumps({"Service": "Server", "Maintenance": "start"})
+    assert _ask(lab, lab.node(node), "POST", "service/restart", wish)["Code"] == "CWLNA6011"
 
 
 def _ask(lab: Lab, node: LabNode, method: str, path: str, body: str | None = None) -> dict[str, Any]:

@@ -106,8 +106,8 @@ def test_a_server_that_still_ends_is_started_when_it_has(node: Tree) -> None:
 @pytest.mark.parametrize(
     ("kind", "remedy"),
     [
-        (StepKind.PLACE, "copy the old files back from .*/backup"),
-        (StepKind.CONFIGURE, "belong together .this run changed no file"),
+        (StepKind.PLACE, r"fab recover gw-a .*the former files: .*/backup\)"),
+        (StepKind.CONFIGURE, r"fab recover gw-a .*starts it\. Then"),
     ],
     ids=["files were placed", "nothing was placed"],
 )

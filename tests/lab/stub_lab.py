@@ -19,7 +19,7 @@ from tasks.lab.processes import mentions, started_ticks
 
 SMALL = Topology(members=1, pairs=0)
 _STUB = """\
-if [ "$2" = --detach ]; then
+if [ "$3" = --detach ]; then
     setsid /bin/sh "$0" "$1" </dev/null >/dev/null 2>&1 &
     exit 0
 fi

@@ -1,0 +1,23 @@
+"""`fab recover`."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from tasks.boundary import opened, operator_task
+from tasks.effects.recover import recover as _recover
+
+HELP = {
+    "node": "the node, as the inventory names it (of a pair one of the two)",
+    "yes": "do not ask",
+    "plan": "show what is wrong and what would be done, and end",
+}
+
+
+@operator_task(positional=["node"], help=HELP)
+def recover(
+    c: Context, node: str = "", inventory: str = "", cluster: str = "", yes: bool = False, plan: bool = False
+) -> None:
+    """Mend NODE: dead admin API (T1, T11), maintenance (T5), files lost to a sync (T7); nothing else."""
+    with opened(inventory, cluster) as site:
+        _recover(site, node, yes=yes, plan_only=plan)
