@@ -18,6 +18,11 @@ from tasks.core.verdict import Outcome
 
 UNREADABLE = "unreadable"  # in place of a fingerprint
 NEEDED_BYTES = 4 * 1024 * 1024
+_MARKER_TROUBLE = {
+    "stale": "is there from before",
+    "full": "finds no room: /tmp is full (df -h /tmp, df -i /tmp)",
+    "unwritable": "cannot be written by the service user",
+}
 
 
 def file_checks(snapshot: Snapshot) -> Iterator[Finding]:
@@ -176,9 +181,7 @@ def _restart_marker(seen: NodeSnapshot, files: NodeFiles) -> Iterator[Finding]:
     """A restart by REST goes through the start script, which needs its marker in /tmp (T5)."""
     if not isinstance(seen.node.restart_by, ByRest) or files.restart_marker in ("free", "unseen"):
         return
-    trouble = (
-        "is there from before" if files.restart_marker == "stale" else "cannot be written by the service user"
-    )
+    trouble = _MARKER_TROUBLE[files.restart_marker]
     yield _warning(
         "restart-marker",
         seen,

@@ -18,11 +18,10 @@ from tasks.core.membership_keys import (
     wanted_keys,
 )
 from tasks.core.model import Cluster, Member
-from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot
+from tasks.core.snapshot import NodeSnapshot, Snapshot
 from tasks.core.status import Membership, NodeStatus
 
 TO_BE_MENDED = frozenset({"not-a-member", "membership-pending"})  # by the very run that is checked for
-CLOCKS_APART_S = 60.0
 
 
 def check_creation(snapshot: Snapshot, sets: Mapping[str, CredentialSet]) -> tuple[Finding, ...]:
@@ -41,7 +40,7 @@ def check_creation(snapshot: Snapshot, sets: Mapping[str, CredentialSet]) -> tup
         if belonging(snapshot, member) is Belonging.INSIDE and member.name in sets:
             found += _other_credentials(snapshot, member, sets[member.name])
     found += identities(snapshot, cluster.members)
-    return (*found, *clocks_apart(snapshot))
+    return tuple(found)
 
 
 def creation_keys(cluster: Cluster, member: Member) -> dict[str, Keys]:
@@ -109,21 +108,6 @@ def _uid(seen: NodeSnapshot) -> str:
 
 def _name(seen: NodeSnapshot) -> str:
     return seen.status.server.name if isinstance(seen.status, NodeStatus) else ""
-
-
-def clocks_apart(snapshot: Snapshot) -> Iterator[Finding]:
-    """Every node judges certificates by its own clock."""
-    offsets = {
-        name: seen.files.clock_offset_s
-        for name, seen in snapshot.nodes.items()
-        if isinstance(seen.files, NodeFiles)
-    }
-    for name, offset_s in offsets.items():
-        if abs(offset_s) > CLOCKS_APART_S:
-            text = f"its clock is {abs(offset_s):.0f} s {'ahead of' if offset_s > 0 else 'behind'} this machine's"
-            yield _warning(
-                "clock", name, text, "set the clock (chrony, ntpd) before certificates are judged by it"
-            )
 
 
 def _error(name: str, where: str, problem: str, remedy: str) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tasks.core.belonging import Belonging, belonging, inside, part_of
 from tasks.core.certificates import is_builtin
 from tasks.core.checks import check_cluster
-from tasks.core.checks_formation import TO_BE_MENDED, clocks_apart, identities, unlike
+from tasks.core.checks_formation import TO_BE_MENDED, identities, unlike
 from tasks.core.checks_wanted import cluster_name, places_apart
 from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, Severity
@@ -27,7 +27,6 @@ def check_joining(snapshot: Snapshot, sets: Mapping[str, CredentialSet], name: s
     found += cluster_name(part.cluster.cluster_name)
     found += places_apart(member.nodes)
     found += identities(part, part.cluster.members)
-    found += clocks_apart(part)
     if not running:
         text = "there is no cluster to join: no other member of the inventory is in it"
         return (*found, _error("no-cluster", name, text, "fab cluster.create"))

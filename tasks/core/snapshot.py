@@ -82,7 +82,7 @@ class NodeFiles:
     free_bytes: int
     target_fault: str | None  # why staged files could not be renamed into place, None if they can
     work_entries: tuple[str, ...]  # what earlier runs of ours left on the node
-    restart_marker: str = "free"  # of /tmp/.restart_inited (T5): free | stale | unwritable
+    restart_marker: str = "free"  # of /tmp/.restart_inited (T5): free | stale | unwritable | full
     ha: HaFiles = HaFiles()
     real: Mapping[PurePosixPath, PurePosixPath] = field(default_factory=dict)  # without symbolic links
     crl: bytes = b""  # Cluster_crl/crl.pem, PEM or DER; b"" if it is not there or cannot be read

@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 
 from tasks.core.errors import PortRefused, RemoteError
+from tasks.effects.tcp import addresses_of, first_open
 
 
 def dial_directly(host: str, port: int, *, limit_s: float, node: str) -> socket.socket:
     """A connected socket. Raises PortRefused where nothing listens, else RemoteError."""
     try:
-        return socket.create_connection((host, port), timeout=limit_s)
+        return first_open(addresses_of(host, port, limit_s=limit_s), limit_s=limit_s)
+    except RemoteError as error:
+        error.node = node
+        raise
     except ConnectionRefusedError as error:
         raise PortRefused(
             f"{host}:{port} from this machine: connection refused",

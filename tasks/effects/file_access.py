@@ -5,16 +5,20 @@ Paths are the server's own everywhere else: of a container's volume only this mo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import assert_never
 
 from tasks.core.errors import RemoteError
+from tasks.core.file_faults import file_fault
 from tasks.core.model import ExecFiles, FilesBy, HostFiles, Node, Volume
 from tasks.effects.remote import Completed, Remote
 from tasks.effects.service_managers import look_at_container
 
 ABSENT = PurePosixPath("/dev/null/absent")  # a path that cannot exist, for "server.cfg names none"
 ROOT = "0:0"
+_IN_ENGLISH = "LC_ALL=C; export LC_ALL\n"  # what fails is told by the system's words
 _ENGINE_CODES = (1, 125, 126, 127, 255)  # with which docker and podman say that they ran nothing
 
 Argument = str | PurePosixPath
@@ -34,7 +38,8 @@ def run_script(
     """
     by = remote.node.files_by
     words = tuple(str(on_node(remote.node, a)) if isinstance(a, PurePosixPath) else a for a in args)
-    done = remote.run((*_inside(by, acting), "sh", "-c", script, "sh", *words), stdin=stdin, privileged=True)
+    argv = (*_inside(by, acting), "sh", "-c", f"{_IN_ENGLISH}{script}", "sh", *words)
+    done = remote.run(argv, stdin=stdin, privileged=True)
     if isinstance(by, ExecFiles) and done.exit_status in _ENGINE_CODES:
         _require_running(remote, by)
     return done
@@ -50,12 +55,31 @@ def sh(
     """
     done = run_script(remote, script, *args, acting=acting, stdin=stdin)
     if done.exit_status != 0:
+        fault = file_fault(done.error_text, exit_status=done.exit_status)
         raise RemoteError(
-            f"{what}: exit {done.exit_status}: {done.error_text or 'no message'}",
+            f"{fault.on(what)}: exit {done.exit_status}: {done.error_text or 'no message'}",
             node=remote.node.name,
-            remedy="fab check shows rights, space and paths on the node; nothing further was touched",
+            remedy=f"{fault.remedy}; nothing further was touched",
         )
     return done
+
+
+@contextmanager
+def understood(remote: Remote, what: str) -> Iterator[None]:
+    """For a block that takes apart what a script printed.
+
+    Raises:
+        RemoteError: It is not what our script prints; `what` says what was tried.
+    """
+    try:
+        yield
+    except (ValueError, LookupError, OverflowError) as error:
+        raise RemoteError(
+            f"{what}: what came back is not what our script prints",
+            node=remote.node.name,
+            remedy="does a login there print text of its own (a banner in .bashrc)? `ssh NODE true` must print "
+            "nothing; then: fab check",
+        ) from error
 
 
 def _inside(by: FilesBy, acting: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from tasks.core.places import Places, data_of
 from tasks.core.plan import ABSENT
 from tasks.core.server_cfg import file_sha256
 from tasks.core.snapshot import NodeFiles
-from tasks.effects import shell_scripts
+from tasks.effects import shell_scripts, stage_scripts
 from tasks.effects.file_access import on_node, seen_by_server, sh, understood
 from tasks.effects.file_config import ConfigSeen, read_config
 from tasks.effects.file_facts import Facts, facts_of, marker_of, paths_said, set_files
@@ -107,7 +107,7 @@ def stage(remote: Remote, deliveries: Sequence[Delivery], *, acting: str, owner:
     """
     args = [arg for d in deliveries for arg in (d.path, str(len(d.content)), d.mode)]
     content = b"".join(d.content for d in deliveries)
-    done = sh(remote, shell_scripts.STAGE, owner, *args, acting=acting, stdin=content, what="place files")
+    done = sh(remote, stage_scripts.STAGE, owner, *args, acting=acting, stdin=content, what="place files")
     compare(remote, done, {d.path: d.sha256 for d in deliveries})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.effects.shell_scripts import OWN_DIRS
+from tasks.effects.stage_scripts import NO_LINKS, OWN_DIRS
 
 # args: owner, then (path, mode, SHA-256, two backups that may hold it) per file. As STAGE, from what lies on the node.
 STAGE_KEPT = (
@@ -21,6 +21,7 @@ while [ $# -gt 0 ]; do
     done
     [ -n "$from" ] || { echo "no backup of ${path##*/} has SHA-256 $sha" >&2; exit 5; }
     dir=${path%/*}
+    no_links "$dir"
     own_dirs "${dir%%/.fab-tls/*}"
     mkdir -p -- "$dir"
     rm -f -- "$path.part"
@@ -51,9 +52,12 @@ done
 """
 
 # args: run's work directory, bytes. Standard input: the plan. What arrives cut short replaces nothing.
-MIRROR = r"""
+MIRROR = (
+    NO_LINKS
+    + r"""
 set -eu
 umask 077
+no_links "$1"
 mkdir -p -- "$1"
 rm -f -- "$1/plan.json.part"
 set -C
@@ -62,6 +66,7 @@ set +C
 [ "$(wc -c < "$1/plan.json.part")" -eq "$2" ] || { echo "the plan did not arrive whole" >&2; exit 4; }
 mv -fT -- "$1/plan.json.part" "$1/plan.json"
 """
+)
 
 # args: run's work directory. Prints the plan; nothing where there is none.
 MIRRORED = r"""

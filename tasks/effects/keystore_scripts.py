@@ -1,6 +1,6 @@
 """The POSIX sh that looks at keystores and moves them: see `shell_scripts` for the rules of all scripts."""
 
-from tasks.effects.shell_scripts import OWN_DIRS
+from tasks.effects.stage_scripts import OWN_DIRS
 
 # args: service user, top of all paths, server.cfg, then directories. Prints the times of server.cfg, and
 # per directory one line about itself and one per entry; names last, for they may hold blanks.

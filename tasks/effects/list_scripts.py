@@ -1,6 +1,6 @@
 """The POSIX sh that puts a revocation list in its place: see `shell_scripts` for the rules of all scripts."""
 
-from tasks.effects.shell_scripts import OWN_DIRS
+from tasks.effects.stage_scripts import OWN_DIRS
 
 # args: owner, the staged and the live list ("" and the live one: it is taken away). Of a folder that is made,
 # owner and mode are right from the start; through one that is there the service user must get, or a start

@@ -15,8 +15,10 @@ from pathlib import PurePosixPath
 
 from tasks.core.answer import clean
 from tasks.core.errors import Locked, OperatorError, RemoteError
+from tasks.core.file_faults import file_fault
 from tasks.core.places import WORK_NAME, data_of
 from tasks.core.plan import MIGRATE
+from tasks.core.recovery_kinds import RECOVER
 from tasks.effects import lock_scripts
 from tasks.effects.file_access import run_script, shown
 from tasks.effects.remote import Remote
@@ -137,9 +139,11 @@ def _locked(remote: Remote, holder: Holder) -> Locked:
         remedy = "look for its owner; if there is none: rm -r "
         remedy += f"{shown(remote.node, _work(remote) / 'lock')} on {remote.node.name}"
     else:
+        recovery = holder.task.split(" ")[0] == RECOVER  # begun again, it goes on
+        again, task = (holder.task, MIGRATE) if recovery else (f"{holder.task} --resume", holder.task)
         remedy = (
-            f"wait for it, or where it was started: fab {holder.task} --resume; "
-            f"if it is dead for sure: fab {holder.task} --break-lock {holder.run}"
+            f"wait for it, or where it was started: fab {again}; "
+            f"if it is dead for sure: fab {task} --break-lock {holder.run}"
         )
     return Locked(f"another run works on this cluster: {holder}", node=remote.node.name, remedy=remedy)
 
@@ -160,10 +164,9 @@ def _take(remote: Remote, line: str, *, acting: str) -> str | None:
 
 
 def _not_taken(remote: Remote, why: str) -> RemoteError:
+    fault = file_fault(why)
     return RemoteError(
-        f"the lock could not be taken: {why}",
-        node=remote.node.name,
-        remedy="fab check shows rights and space on the node",
+        f"{fault.on('the lock could not be taken')}: {why}", node=remote.node.name, remedy=fault.remedy
     )
 
 

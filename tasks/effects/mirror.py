@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tasks.core.errors import Refused, RemoteError
+from tasks.core.file_faults import file_fault
 from tasks.core.places import WORK_NAME, data_of
 from tasks.core.plan import Plan
 from tasks.effects import kept_scripts
@@ -35,10 +36,11 @@ def mirror(remotes: Sequence[Remote], run: str, plan: Plan, *, acting: Mapping[s
         where, by = _home(remote, run), acting[remote.node.name]
         done = run_script(remote, kept_scripts.MIRROR, where, str(len(content)), acting=by, stdin=content)
         if done.exit_status != 0:
+            fault = file_fault(done.error_text)
             raise RemoteError(
-                f"the plan could not be left in {where}: {done.error_text}",
+                f"{fault.on(f'the plan could not be left in {where}')}: {done.error_text}",
                 node=remote.node.name,
-                remedy="fab check shows rights and space on the node",
+                remedy=fault.remedy,
             )
 
 

@@ -157,6 +157,12 @@ class Failures:
     def too_long(self) -> RestGarbage:
         return self.garbage(f"an answer of more than {LONGEST_ANSWER_BYTES} bytes, cut off")
 
+    def broken_off(self, seen: str) -> RestGarbage:
+        return self.garbage(
+            f"the answer broke off: {seen}",
+            remedy="did the server stop or restart just then? fab status; or a proxy or firewall in between",
+        )
+
     def unauthorized(self) -> RestUnauthorized:
         who = f"user {self.endpoint.admin.user!r}" if self.endpoint.authorization else "no user"
         return RestUnauthorized(

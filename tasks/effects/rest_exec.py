@@ -20,9 +20,9 @@ from tasks.effects.route import ToolMissing
 
 _SLACK_S = 5.0  # for SSH itself, beyond curl's own limit
 _END_OF_CA = "END-OF-CA"
-_EXIT = re.compile(r"^exit (\d+)\n?\Z", re.MULTILINE)
+_EXIT = re.compile(r"^exit (\d{1,3})\n?\Z", re.MULTILINE)
 _PLAIN_ANSWER = re.compile(r"wrong version number|unknown protocol|http request|packet length too long")
-_RESOLVE, _REFUSED, _TIMEOUT, _TLS, _UNTRUSTED = (5, 6), 7, 28, 35, (51, 58, 60, 77, 83)
+_RESOLVE, _REFUSED, _PARTIAL, _TIMEOUT, _TLS, _UNTRUSTED = (5, 6), 7, 18, 28, 35, (51, 58, 60, 77, 83)
 
 
 class ExecTransport:
@@ -94,7 +94,7 @@ def _read(done: Completed, failures: Failures) -> Answer:
     if int(ended[1]):
         raise _explained(int(ended[1]), done.error_text.rpartition("exit ")[0], failures)
     body, _, status = done.stdout.rpartition(b"\n")
-    if not status.isdigit() or status == b"000":
+    if len(status) != 3 or not status.isdigit() or status == b"000":
         raise failures.garbage(f"no HTTP status from curl but {clean(status.decode('latin-1'))[:40]!r}")
     return Answer(int(status), body)
 
@@ -111,6 +111,8 @@ def _explained(code: int, text: str, failures: Failures) -> RestError | ToolMiss
         return failures.refused(says)
     if code == _TIMEOUT:
         return failures.timeout()
+    if code == _PARTIAL:
+        return failures.broken_off(says)
     if code in _UNTRUSTED:
         return failures.not_trusted(says)
     if code == _TLS and _PLAIN_ANSWER.search(says):

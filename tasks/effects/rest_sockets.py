@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import ssl
@@ -92,7 +93,7 @@ class SocketTransport:
         self._adapter = _OnePool(self._pool)
         self._session = requests.Session()
         self._session.trust_env = False  # no proxies, no .netrc
-        self._session.mount(endpoint.base, self._adapter)
+        self._questions: dict[Ask, requests.PreparedRequest] = {}
         self._lock = threading.Lock()
         self._deadline = Deadline(endpoint.limit_s)
         self._guard: socket.socket | None = None  # a second handle of the open connection
@@ -114,7 +115,7 @@ class SocketTransport:
     def close(self) -> None:
         with self._lock:
             self._drop()
-            self._session.close()
+            self._adapter.close()
 
     def _exchange_again(self, ask: Ask, failures: Failures) -> Answer:
         reused = self._guard is not None
@@ -142,15 +143,20 @@ class SocketTransport:
         return Answer(response.status_code, body)
 
     def _send(self, ask: Ask) -> requests.Response:
-        return self._session.request(
-            ask.method,
-            self._endpoint.url(ask),
-            data=ask.body or None,
-            headers=self._endpoint.headers(ask),
-            timeout=self._deadline.left_s,
-            allow_redirects=False,
-            stream=True,
+        return self._adapter.send(self._prepared(ask), timeout=self._deadline.left_s, stream=True)
+
+    def _prepared(self, ask: Ask) -> requests.PreparedRequest:
+        """A question that may be asked again is made once: that costs more than to send it."""
+        if (known := self._questions.get(ask)) is not None:
+            return known
+        endpoint = self._endpoint
+        request = requests.Request(
+            ask.method, endpoint.url(ask), data=ask.body or None, headers=endpoint.headers(ask)
         )
+        prepared = self._session.prepare_request(request)
+        if ask.method == "GET":
+            self._questions[ask] = prepared
+        return prepared
 
     def _open(self) -> socket.socket:
         sock = self._dial(self._deadline.left_s)
@@ -217,6 +223,8 @@ def _explained(error: Exception, failures: Failures, *, expired: bool) -> Except
         return failures.timeout()
     if "WRONG_VERSION_NUMBER" in text or "HTTP_REQUEST" in text or "\\x15\\x03" in text or "\x15\x03" in text:
         return failures.wrong_scheme()
+    for half in (r for r in reasons if isinstance(r, http.client.IncompleteRead)):
+        return failures.broken_off(str(half))
     return failures.garbage(f"no HTTP answer: {_innermost(reasons)}")
 
 

@@ -5,6 +5,8 @@ together from text. Nothing here prints file content except READ_CFG (server.cfg
 (certificates: public).
 """
 
+from tasks.effects.stage_scripts import NO_LINKS, OWN_DIRS
+
 # args: server.cfg, the product's directory, its data directory, the directory below which they lie (a
 # volume's, or /). Prints facts (the paths without symbolic links among them), a line "---", then the file.
 READ_CFG = r"""
@@ -90,9 +92,14 @@ for entry in "$keystore"/* "$keystore"/.[!.]* "$keystore"/..?*; do
     [ -e "$entry" ] || continue
     case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) ;; *) fact other "${entry##*/}" ;; esac
 done
+full() {  # of /tmp: no block for the service user, or no inode (file systems that count none say 0 of 0)
+    set -- $(stat -f -c '%a %c %d' -- /tmp 2>/dev/null || echo 1 0 0)
+    [ "$1" = 0 ] || { [ "$2" != 0 ] && [ "$3" = 0 ]; }
+}
 if [ -e /tmp/.restart_inited ]; then echo "marker stale"
-elif [ $tmp = yes ]; then echo "marker free"
-else echo "marker unwritable"
+elif [ $tmp != yes ]; then echo "marker unwritable"
+elif full; then echo "marker full"
+else echo "marker free"
 fi
 nearest() {
     near=$1
@@ -120,50 +127,15 @@ while [ $# -gt 0 ]; do
 done
 """
 
-# Makes a directory and what is missing above it; each is $owner's at the moment it appears.
-OWN_DIRS = r"""
-own_dirs() {
-    [ -z "$1" ] || [ -d "$1" ] || {
-        own_dirs "${1%/*}"
-        mkdir -p -- "$1.fab-tls"
-        [ "$(id -u)" != 0 ] || chown -- "$owner" "$1.fab-tls"
-        mv -fT -- "$1.fab-tls" "$1"
-    }
-}
-"""
-
-# args: owner, then (path, size, mode) per file; the contents follow each other on standard input.
-STAGE = (
-    OWN_DIRS
-    + r"""
-set -eu
-umask 077
-owner=$1
-shift
-while [ $# -gt 0 ]; do
-    path=$1 size=$2 mode=$3
-    shift 3
-    dir=${path%/*}
-    own_dirs "${dir%%/.fab-tls/*}"
-    mkdir -p -- "$dir"
-    rm -f -- "$path.part"
-    set -C
-    dd bs=1 count="$size" 2>/dev/null > "$path.part"
-    set +C
-    chmod "$mode" -- "$path.part"
-    [ "$(id -u)" != 0 ] || chown -h -- "$owner" "$path.part"
-    mv -fT -- "$path.part" "$path"
-    sha256sum -- "$path"
-done
-"""
-)
-
 # args: backup directory, then (name, live path) per file. Never touches a finished backup.
-BACKUP = r"""
+BACKUP = (
+    NO_LINKS
+    + r"""
 set -eu
 umask 077
 dir=$1
 shift
+no_links "$dir"
 [ ! -e "$dir/complete" ] || exit 0
 rm -rf -- "$dir"
 mkdir -p -- "$dir"
@@ -174,6 +146,7 @@ done
 : > "$dir/complete"
 sync -- "$dir" 2>/dev/null || :
 """
+)
 
 # args: owner, staged and live path of CA file, certificate, key, server.cfg (staged may not exist: then it is
 # live already; with ".absent" after the staged name: nothing is to be live), the old keystore and truststore

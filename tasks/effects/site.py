@@ -33,7 +33,7 @@ class Site:
         self.clock = clock or SystemClock()
         self.pool = Pool()
         self._secrets = secrets
-        self._connections = Connections(secrets=secrets)
+        self._connections = Connections(secrets=secrets, clock=self.clock)
         self._admins = {
             node.name: AdminApi(self._connections.remote(node), secrets=secrets) for node in cluster.nodes
         }

@@ -78,6 +78,27 @@ def _policy(snapshot: Snapshot, value: int) -> Snapshot:
             id="no space",
         ),
         pytest.param(
+            lambda s: alter_files(s, "gw-a", restart_marker="stale"),
+            "restart-marker",
+            W,
+            "/tmp/.restart_inited is there from before",
+            id="/tmp: stale",
+        ),
+        pytest.param(
+            lambda s: alter_files(s, "gw-a", restart_marker="unwritable"),
+            "restart-marker",
+            W,
+            "/tmp/.restart_inited cannot be written by the service user",
+            id="/tmp: unwritable",
+        ),
+        pytest.param(
+            lambda s: alter_files(s, "gw-a", restart_marker="full"),
+            "restart-marker",
+            W,
+            "/tmp/.restart_inited finds no room: /tmp is full",
+            id="/tmp: full",
+        ),
+        pytest.param(
             lambda s: alter_file(s, "gw-a", KEY_FILE, readable=False, owner="0:0"),
             "unreadable",
             W,

@@ -81,6 +81,37 @@ def test_what_is_no_http_is_garbage(via: Via, answer: bytes) -> None:
 
 
 @EVERY_WAY
+@pytest.mark.parametrize("framing", ["Content-Length: 300", "Transfer-Encoding: chunked"])
+def test_half_a_body_is_told_as_an_answer_that_broke_off(via: Via, framing: str) -> None:
+    def talk(one: socket.socket) -> None:
+        one.recv(4096)
+        size = b"12c\r\n" if "chunked" in framing else b""
+        one.sendall(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode() + size + b'{"Server":{"State":1')
+
+    with (
+        talking(talk) as port,
+        asking(plain(port, via)) as (api, _),
+        pytest.raises(RestGarbage, match=r"GET .*service/status .*: the answer broke off: ") as caught,
+    ):
+        api.status()
+    assert "stop or restart" in caught.value.remedy
+
+
+@EVERY_WAY
+def test_half_a_body_whose_length_was_not_announced_is_malformed(via: Via) -> None:
+    def talk(one: socket.socket) -> None:
+        one.recv(4096)
+        one.sendall(b'HTTP/1.0 200 OK\r\n\r\n{"Server":{"State":1')
+
+    with (
+        talking(talk) as port,
+        asking(plain(port, via)) as (api, _),
+        pytest.raises(RestGarbage, match=r"HTTP 200 with malformed JSON in the Server object"),
+    ):
+        api.status()
+
+
+@EVERY_WAY
 def test_proxies_of_the_environment_are_not_used(via: Via, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = f"http://127.0.0.1:{closed_port()}"
     monkeypatch.setenv("http_proxy", proxy)

@@ -21,6 +21,7 @@ from tasks.effects.ssh.link import Link
 from tasks.effects.ssh.login import Secrets
 from tasks.effects.ssh.settings import Target, read_config, resolve
 from tasks.effects.ssh.sudo import Sudo
+from tasks.effects.wait import Clock, SystemClock
 
 
 class Connections:
@@ -29,10 +30,12 @@ class Connections:
     Args:
         secrets: Turns a reference of the inventory into its value; called when one is needed,
             perhaps from several threads.
+        clock: For the pauses before a server that refused is asked again.
     """
 
-    def __init__(self, *, secrets: Secrets) -> None:
+    def __init__(self, *, secrets: Secrets, clock: Clock | None = None) -> None:
         self._secrets = secrets
+        self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._remotes: dict[Node, _SshRemote] = {}
         self._links: dict[Target, Link] = {}  # a gateway comes before what is reached through it
@@ -78,7 +81,7 @@ class Connections:
             if target.known_hosts not in self._known:
                 self._known[target.known_hosts] = read_known_hosts(target.known_hosts)
             known = self._known[target.known_hosts]
-            self._links[target] = Link(target, known=known, secrets=self._secrets, via=via)
+            self._links[target] = Link(target, known=known, secrets=self._secrets, via=via, clock=self._clock)
         return self._links[target]
 
 

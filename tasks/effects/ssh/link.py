@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import paramiko
 
-from tasks.core.errors import ForwardingRefused, PortRefused, RemoteError
+from tasks.core.errors import RemoteError
+from tasks.effects.ssh import faults
 from tasks.effects.ssh.known_hosts import KnownHosts
 from tasks.effects.ssh.login import Secrets, log_in
 from tasks.effects.ssh.settings import Target
 from tasks.effects.ssh.streams import Streams
-from tasks.effects.ssh.transport import Stream, Transport, connect, negotiate
+from tasks.effects.ssh.transport import Stream, Transport, TurnedAway, connect, negotiate
+from tasks.effects.wait import Clock
 
-_PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254 5.1
-_CONNECT_FAILED = 2  # SSH_OPEN_CONNECT_FAILED; the text is the strerror of the far side
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
+_TURNED_AWAY_PAUSE_S = 0.5
 _GRACE_S = 2.0
+_NOTICE_S = 0.2
 
 
 class Link:
     """Threads may open channels at the same time; while one connects, the others wait for the outcome."""
 
-    def __init__(self, target: Target, *, known: KnownHosts, secrets: Secrets, via: Link | None) -> None:
+    def __init__(
+        self, target: Target, *, known: KnownHosts, secrets: Secrets, via: Link | None, clock: Clock
+    ) -> None:
         self.target = target
         self.opened = 0  # how often; what was learnt on an older connection may no longer hold
         self._known = known
         self._secrets = secrets
         self._via = via
+        self._clock = clock
         self._lock = threading.Lock()
         self._transport: Transport | None = None
         self._failures: list[RemoteError] = []
@@ -45,14 +50,17 @@ class Link:
         """
         channel = self._open("session", None, limit_s=limit_s)
         # paramiko waits without a limit for the answer to "exec", and for a socket that takes no more.
-        watchdog = threading.Timer(limit_s + _GRACE_S, _discard, (channel,))
+        late = threading.Event()
+        watchdog = threading.Timer(limit_s + _GRACE_S, _give_up, (channel, late))
         watchdog.daemon = True
         watchdog.start()
         streams: Streams | None = None
         try:
-            streams = Streams(channel, text, limit_s=limit_s)
+            streams = Streams(channel, text, limit_s=limit_s, broke=self._broke)
             yield streams
         except (paramiko.SSHException, EOFError, OSError) as error:
+            if late.is_set():
+                raise faults.no_answer(self.target, "to run a command", limit_s) from error
             raise self._not_run(channel, error) from error
         finally:
             watchdog.cancel()
@@ -94,16 +102,16 @@ class Link:
         self, transport: Transport, kind: str, place: tuple[str, int] | None, *, limit_s: float
     ) -> paramiko.Channel:
         limit_s = min(limit_s, self.target.connect_s) if place is None else limit_s
-        deadline, pause_s = time.monotonic() + limit_s, _FIRST_PAUSE_S
+        deadline, pause_s = self._clock.monotonic() + limit_s, _FIRST_PAUSE_S
         source = ("127.0.0.1", 0) if place else None
         while True:
-            left_s = max(deadline - time.monotonic(), 0.01)
+            left_s = max(deadline - self._clock.monotonic(), 0.01)
             try:
                 return transport.open_channel(kind, place, source, timeout=left_s)
             except (paramiko.SSHException, EOFError, OSError) as error:
                 refusal = transport.refusal()
-                if place is None and refusal and time.monotonic() + pause_s < deadline:
-                    time.sleep(pause_s)  # MaxSessions: another thread's command will end
+                if place is None and refusal and self._clock.monotonic() + pause_s < deadline:
+                    self._clock.sleep(pause_s)  # MaxSessions: another thread's command will end
                     pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                     continue
                 raise self._not_opened(transport, place, refusal, limit_s=limit_s, error=error) from error
@@ -118,25 +126,27 @@ class Link:
         error: Exception,
     ) -> Exception:
         if refusal:
-            return _no_forward(self.target, place, refusal) if place else self._no_session(limit_s)
+            if place:
+                return faults.not_forwarded(self.target, place, refusal)
+            return faults.no_session(self.target, limit_s)
         if isinstance(error, (EOFError, OSError)) or not transport.is_active():
             transport.discard()  # paramiko tells of the end a moment before it counts as inactive
             return _Lost(f"opening a channel: {error or 'connection closed'}")
         if place is None:
             transport.discard()
-        what = f"SSH channel to {place[0]}:{place[1]} through {self.target}" if place else "SSH channel open"
-        return RemoteError(
-            f"{what}: no answer within {limit_s:g} s",
-            remedy="does that port answer on the node?"
-            if place
-            else "is the host up? the next try reconnects",
-        )
+            return faults.no_answer(self.target, "to open a channel", limit_s)
+        if self._answers(transport, limit_s=min(limit_s, _GRACE_S)):
+            return faults.port_silent(self.target, place, limit_s)
+        transport.discard()
+        return faults.silent(self.target, place, limit_s)
 
-    def _no_session(self, limit_s: float) -> RemoteError:
-        return RemoteError(
-            f"{self.target} opens no further session, tried for {limit_s:g} s: MaxSessions?",
-            remedy="raise MaxSessions there (at least 2), or see its log: journalctl -u ssh",
-        )
+    def _answers(self, transport: Transport, *, limit_s: float) -> bool:
+        """Whether the server answers anything: a port may be silent alone, and a dead link is silent for all."""
+        try:
+            transport.open_channel("session", timeout=limit_s).close()
+        except (paramiko.SSHException, EOFError, OSError):
+            return transport.refusal() is not None  # a refusal is an answer
+        return True
 
     def _connected(self) -> Transport:
         seen = len(self._failures)
@@ -157,9 +167,7 @@ class Link:
     def _connect(self) -> None:
         if self._transport:
             self._transport.discard()
-        if self._closed.is_set():
-            raise RemoteError("the connections of this run are closed", remedy="fab status")
-        transport = negotiate(self._stream(), self.target, self._known)
+        transport = self._negotiated()
         try:
             log_in(transport, self.target, secrets=self._secrets)
         except BaseException:
@@ -169,6 +177,21 @@ class Link:
         self.opened += 1
         if self._closed.is_set():  # meanwhile
             transport.discard()
+
+    def _negotiated(self) -> Transport:
+        """A verified server; one that turns us away is asked again, with growing pauses, for `connect_s`."""
+        deadline, pause_s = self._clock.monotonic() + self.target.connect_s, _TURNED_AWAY_PAUSE_S
+        for tries in itertools.count(1):
+            if self._closed.is_set():
+                break
+            try:
+                return negotiate(self._stream(), self.target, self._known)
+            except TurnedAway as error:
+                if self._clock.monotonic() + pause_s >= deadline:
+                    raise RemoteError(f"{error.problem}; asked {tries} times", remedy=error.remedy) from error
+                self._clock.sleep(pause_s)
+                pause_s *= 2
+        raise RemoteError("the connections of this run are closed", remedy="fab status")
 
     def _stream(self) -> Stream:
         host, port, limit_s = self.target.host, self.target.port, self.target.connect_s
@@ -182,20 +205,30 @@ class Link:
         transport = channel.get_transport()
         if transport is None or not transport.is_active():
             return self._broken(f"running a command: {error or 'connection closed'}")
-        return RemoteError(
-            f"sshd of {self.target} runs no command: {error}",
-            remedy=f"see {self.target.ssh_command} true; ForceCommand in its sshd_config?",
-        )
+        return faults.no_command(self.target, error)
 
     def _broken(self, what: str) -> RemoteError:
-        return RemoteError(
-            f"the connection to {self.target} broke while {what}",
-            remedy="fab status: the next call connects again",
-        )
+        return RemoteError(f"{self._broke()} while {what}", remedy="fab status: the next call connects again")
+
+    def _broke(self) -> str:
+        """Which connection is gone: the server's own, or one that it is reached through."""
+        gateway = self._via._gone() if self._via else None
+        own = f"the connection to {self.target}"
+        return f"{own} broke with that to its gateway {gateway.target}" if gateway else f"{own} broke"
+
+    def _gone(self) -> Link | None:
+        """This link or the one furthest before it that is lost; None if they stand."""
+        before = self._via._gone() if self._via else None
+        transport = self._transport
+        if before or transport is None:
+            return before
+        transport.join(_NOTICE_S)  # its reader tells the channels first
+        return None if transport.is_active() else self
 
 
-def _discard(channel: paramiko.Channel) -> None:
+def _give_up(channel: paramiko.Channel, late: threading.Event) -> None:
     """Give a dead connection up; the next call opens another."""
+    late.set()
     transport = channel.get_transport()
     if isinstance(transport, Transport):
         transport.discard()
@@ -203,20 +236,3 @@ def _discard(channel: paramiko.Channel) -> None:
 
 class _Lost(Exception):
     """The connection is gone, and nothing of what was asked has begun."""
-
-
-def _no_forward(
-    target: Target, place: tuple[str, int] | None, refusal: paramiko.ChannelException
-) -> RemoteError:
-    assert place
-    where = f"{place[0]}:{place[1]}"
-    if refusal.code == _PROHIBITED:
-        return ForwardingRefused(
-            f"sshd of {target} forbids port forwarding to {where}: {refusal.text}",
-            remedy="AllowTcpForwarding local (and PermitOpen) in its sshd_config; or for a node via: exec",
-        )
-    nothing_listens = refusal.code == _CONNECT_FAILED and "refused" in refusal.text.lower()
-    return (PortRefused if nothing_listens else RemoteError)(
-        f"{where}, asked from {target}, cannot be connected: {refusal.text}",
-        remedy=f"is the server listening there? {target.ssh_command} ss -ltn",
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -83,7 +84,7 @@ class _Login:
                 yield f"key {path}", self._by_key(key)
         if not self._target.agent:
             return
-        agent = _agent()
+        agent = self._agent()
         try:
             for held in agent.get_keys() if agent else ():
                 wanted = held.asbytes() in self._public_halves() or not self._target.identities_only
@@ -92,6 +93,30 @@ class _Login:
         finally:
             if agent:
                 agent.close()
+
+    def _agent(self) -> paramiko.Agent | None:
+        """The agent, if there is one and it answers: a hung one would hold us up for ever."""
+        found: list[paramiko.Agent | None] = []
+        given_up = threading.Event()
+
+        def ask() -> None:
+            try:
+                agent = paramiko.Agent()
+            except (paramiko.SSHException, OSError):
+                found.append(None)
+            else:
+                found.append(agent)
+                if given_up.is_set():
+                    agent.close()
+
+        asking = threading.Thread(target=ask, name="ssh-agent", daemon=True)
+        asking.start()
+        asking.join(self._target.connect_s)
+        if not found:
+            given_up.set()
+            self._tried.append(f"ssh-agent: no answer within {self._target.connect_s:g} s")
+            return None
+        return found[0]
 
     def _by_key(self, key: paramiko.PKey) -> Callable[[], list[str]]:
         return lambda: self._transport.auth_publickey(self._target.user, key)
@@ -149,13 +174,6 @@ class _Answer:
 
     def __call__(self, title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
         return [self._left.pop() if self._left and not echo else "" for _, echo in prompts]
-
-
-def _agent() -> paramiko.Agent | None:
-    try:
-        return paramiko.Agent()
-    except (paramiko.SSHException, OSError):
-        return None
 
 
 def _load_key(path: Path, passphrase: str | None) -> paramiko.PKey:

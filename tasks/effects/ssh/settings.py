@@ -66,7 +66,7 @@ def read_config(path: Path | None) -> paramiko.SSHConfig:
         except FileNotFoundError as error:
             if path:
                 raise _bad_config(file, "it does not exist") from error
-        except (OSError, ValueError, RecursionError, paramiko.SSHException) as error:
+        except (OSError, ValueError, RuntimeError, paramiko.SSHException) as error:
             raise _bad_config(file, str(error)) from error
     return config
 
@@ -102,7 +102,17 @@ def resolve(node: Node, config: paramiko.SSHConfig) -> Target:
     Raises:
         RemoteError: The configuration asks for what is not supported, or hops in a circle.
     """
-    return _Resolver(node, config).node_target()
+    try:
+        return _Resolver(node, config).node_target()
+    except (
+        ValueError,
+        RuntimeError,
+        paramiko.SSHException,
+    ) as error:  # quotes, ~nobody, names without address
+        raise RemoteError(
+            f"SSH configuration for {node.host} cannot be used: {error}",
+            remedy=f"see ssh -G {shlex.quote(node.host)}; correct the SSH configuration",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

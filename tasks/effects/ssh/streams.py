@@ -19,14 +19,22 @@ _IDLE_WAIT_S = 0.1
 
 
 class Streams:
-    """A command that runs: feed its input, wait for conditions, collect its output."""
+    """A command that runs: feed its input, wait for conditions, collect its output.
 
-    def __init__(self, channel: paramiko.Channel, command: str, *, limit_s: float) -> None:
+    Args:
+        broke: Says which connection is gone, once one is: "the connection to ... broke".
+    """
+
+    def __init__(
+        self, channel: paramiko.Channel, command: str, *, limit_s: float, broke: Callable[[], str]
+    ) -> None:
         self._channel = channel
+        self._broke = broke
         self._limit_s = limit_s
         self._deadline = time.monotonic() + limit_s
         self._input = memoryview(b"")
         self._last_input = False
+        self._not_taken = 0  # of the input, when the command or the connection ended
         self._open = {"stdout", "stderr"}
         self.stdout = bytearray()
         self.stderr = bytearray()
@@ -105,6 +113,7 @@ class Streams:
         except (OSError, EOFError):
             sent = 0
         # Nothing sent: the command has closed its input, as `head -1` does; that is its right.
+        self._not_taken = 0 if sent else len(self._input)
         self._input = self._input[sent:] if sent else memoryview(b"")
         return bool(sent)
 
@@ -119,7 +128,8 @@ class Streams:
     def _seen(self) -> str:
         lines = self.stderr.decode("utf-8", "replace").strip().splitlines()
         said = f"last on stderr: {lines[-1][:200]!r}" if lines else "nothing on stderr"
-        unsent = f", {len(self._input)} bytes of input not taken" if self._input else ""
+        left = len(self._input) or self._not_taken
+        unsent = f", {left} bytes of input not taken" if left else ""
         return f"{said}, {len(self.stdout)} bytes on stdout{unsent}"
 
     def _too_late(self) -> RemoteError:
@@ -138,7 +148,7 @@ class Streams:
         transport = self._channel.get_transport()
         if transport is None or not transport.is_active():
             return RemoteError(
-                f"the connection broke while the command ran; {self._seen()}",
+                f"{self._broke()} while the command ran; {self._seen()}",
                 remedy="whether the command ended is not known: look at the node, then fab status",
             )
         return RemoteError(

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
 
 import paramiko
 from paramiko.common import MSG_CHANNEL_CLOSE
 
+from tasks.core.answer import clean
 from tasks.core.errors import RemoteError
 from tasks.effects.ssh.known_hosts import HostKey, HostName, KnownHosts
 from tasks.effects.ssh.settings import Target
+from tasks.effects.tcp import Resolve, addresses_of, first_open, system
 
 Stream = socket.socket | paramiko.Channel
 _GONE = (paramiko.SSHException, EOFError, OSError)
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
+_BEFORE_BANNER = "Banner: "  # how paramiko logs a line that came instead of one
+_BUSY = ("MaxStartups", "Not allowed at this time")  # as sshd says it
 
 # What paramiko would log ends in our own errors; a line on the operator's terminal helps nobody.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -38,6 +44,10 @@ def _closed_by_server(channel: paramiko.Channel, _message: paramiko.Message) -> 
             channel.status_event.set()
 
 
+class TurnedAway(RemoteError):
+    """The server hung up before its banner: it has enough connections just now (MaxStartups), or wants none of ours."""
+
+
 class Transport(paramiko.Transport):
     """paramiko's, but a refused channel's reason reaches the caller who asked for that channel.
 
@@ -55,8 +65,14 @@ class Transport(paramiko.Transport):
 
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream)
+        self.said: list[str] = []  # lines before the banner: why a server turns us away
         self._refusals: dict[int, paramiko.ChannelException] = {}
         self._asked = threading.local()
+
+    def _log(self, level: int, msg: object, *args: object) -> None:
+        if isinstance(msg, str) and msg.startswith(_BEFORE_BANNER):
+            self.said.append(clean(msg.removeprefix(_BEFORE_BANNER)))
+        super()._log(level, msg, *args)  # type: ignore[misc]
 
     def _next_channel(self) -> int:
         number: int = super()._next_channel()  # type: ignore[misc]
@@ -87,43 +103,30 @@ class Transport(paramiko.Transport):
             self.join(timeout=2.0)
 
 
-def connect(host: str, port: int, *, limit_s: float) -> socket.socket:
-    """A TCP connection, its addresses tried in turn within one limit."""
-    deadline = time.monotonic() + limit_s
+def connect(host: str, port: int, *, limit_s: float, resolve: Resolve = system) -> socket.socket:
+    """A TCP connection, its addresses tried in turn. The name has the limit for itself, and so has the rest."""
+    addresses = addresses_of(host, port, limit_s=limit_s, resolve=resolve)
     try:
-        stream = _first_open(host, port, deadline=deadline)
+        stream = first_open(addresses, limit_s=limit_s)
     except TimeoutError as error:
         raise RemoteError(
             f"TCP connect to {host}:{port}: no answer within {limit_s:g} s",
             remedy=f"is the host up, is a firewall in between? nc -vz {host} {port}",
         ) from error
-    except socket.gaierror as error:
-        raise RemoteError(
-            f"host name {host!r} cannot be resolved: {error.strerror}",
-            remedy="correct host in the inventory, or add HostName to the SSH configuration",
-        ) from error
     except OSError as error:
         raise RemoteError(
             f"TCP connect to {host}:{port}: {error.strerror or error}",
-            remedy=f"is sshd running there, on that port? nc -vz {host} {port}",
+            remedy=_remedy_of(error, host, port),
         ) from error
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return stream
 
 
-def _first_open(host: str, port: int, *, deadline: float) -> socket.socket:
-    failure: OSError = TimeoutError()
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        stream = socket.socket(family, kind, protocol)
-        stream.settimeout(max(deadline - time.monotonic(), 0.001))
-        try:
-            stream.connect(address)
-        except OSError as error:
-            stream.close()
-            failure = error
-        else:
-            return stream
-    raise failure
+def _remedy_of(error: OSError, host: str, port: int) -> str:
+    if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        behind = "ssh.gateway in the inventory, if it is behind one"
+        return f"is the host up, does a route lead there? ip route get {host}; {behind}"
+    return f"is sshd running there, on that port? nc -vz {host} {port}"
 
 
 def negotiate(stream: Stream, target: Target, known: KnownHosts) -> Transport:
@@ -170,9 +173,21 @@ def _exchange_keys(transport: Transport, target: Target) -> HostKey:
 
 def _no_negotiation(target: Target, transport: Transport, error: Exception, *, in_time: bool) -> RemoteError:
     layer = "SSH key exchange" if transport.remote_version else "SSH banner"
+    where = f"{layer} of {target.host}:{target.port}"
+    said = f"; it said: {transport.said[0][:80]}" if transport.said else ""
+    if in_time and not transport.remote_version and _turns_away(transport.said):
+        return TurnedAway(
+            f"{where}: the server hung up before it{said}",
+            remedy="MaxStartups, PerSourcePenalties, hosts.deny or fail2ban there? journalctl -u ssh on it",
+        )
     limit = f"did not come within {target.connect_s:g} s"
     reason = f"failed: {error or 'the connection was closed'}" if in_time else limit
     return RemoteError(
-        f"{layer} of {target.host}:{target.port} {reason}",
+        f"{where} {reason}{said}",
         remedy=f"is it an SSH server, is it overloaded? {target.ssh_command} -v",
     )
+
+
+def _turns_away(said: Sequence[str]) -> bool:
+    """By a word that sshd says then, or by none; what says something else is no sshd."""
+    return not said or any(words in line for line in said for words in _BUSY)

@@ -67,15 +67,31 @@ def banner_only(stream: socket.socket) -> None:
     silent(stream)
 
 
+def hang_up(stream: socket.socket) -> None:
+    """Takes the connection and ends it without a word, as a wrapper does that wants no more of them."""
+
+
+def full_up(stream: socket.socket) -> None:
+    """Ends it with the word of an sshd that has MaxStartups logins going on."""
+    stream.sendall(b"Exceeded MaxStartups\r\n")
+
+
 def web(stream: socket.socket) -> None:
     """Speaks, but not SSH."""
     stream.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 class PasswordServer(paramiko.ServerInterface):
-    """Takes a password by one of the two methods, or thinks about it for a while."""
+    """Takes a password by one of the two methods, or thinks about it for a while.
 
-    def __init__(self, method: str, password: str, *, delay_s: float) -> None:
+    Args:
+        mute: Until it is set, no request to run a command is answered.
+    """
+
+    def __init__(
+        self, method: str, password: str, *, delay_s: float, mute: threading.Event | None = None
+    ) -> None:
+        self._mute = mute
         self._method = method
         self._password = password
         self._delay_s = delay_s
@@ -107,6 +123,9 @@ class PasswordServer(paramiko.ServerInterface):
         return paramiko.common.OPEN_SUCCEEDED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        if self._mute is not None:
+            self._mute.wait(20)
+            return False
         threading.Timer(0.1, _echo, (channel, command)).start()  # after the reply to this request
         return True
 
@@ -118,7 +137,12 @@ def _echo(channel: paramiko.Channel, command: bytes) -> None:
 
 
 def password_server(
-    host_key: paramiko.PKey, *, method: str, password: str, delay_s: float = 0.0
+    host_key: paramiko.PKey,
+    *,
+    method: str,
+    password: str,
+    delay_s: float = 0.0,
+    mute: threading.Event | None = None,
 ) -> Callable[[socket.socket], None]:
     """A server that answers every command with the command itself."""
 
@@ -126,7 +150,7 @@ def password_server(
         transport = paramiko.Transport(stream)
         transport.add_server_key(host_key)
         try:
-            transport.start_server(server=PasswordServer(method, password, delay_s=delay_s))
+            transport.start_server(server=PasswordServer(method, password, delay_s=delay_s, mute=mute))
             transport.join()
         except (paramiko.SSHException, EOFError):
             return

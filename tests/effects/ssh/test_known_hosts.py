@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import RemoteError
+from tasks.core.model import Admin
 from tasks.effects.ssh import Connections
 from tasks.effects.ssh.known_hosts import HostKey, HostName, read_known_hosts
+from tasks.effects.ssh.settings import read_config, resolve
 from tasks.lab.keys import make_ssh_key
 from tasks.lab.sshd import Sshd
+from tests.effects.local_remote import node
 from tests.effects.ssh.ground import Ground, logins
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3kvM0nyMxXHTJYYMrH2Zs0WbXEmUOQp8GZ2FvVbJyU"
@@ -122,3 +125,24 @@ def test_the_known_key_type_is_asked_for_where_the_server_has_several(ground: Gr
     line = sshd.host_key_line if kind == "ed25519" else rsa.with_suffix(".pub").read_text()
     ground.know(f"[127.0.0.1]:{sshd.files.port} {line}")
     assert ground.remote(sshd).run(["echo", "in"]).text == "in\n"
+
+
+def test_a_line_that_is_not_even_ascii_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "known_hosts"
+    file.write_text(f"gw-a ssh-ed25519 AAA\u00c4\ngw-a {KEY}\n")
+    read_known_hosts([file]).require(HostName("gw-a", 22), host_key(KEY))
+    with pytest.raises(RemoteError, match="HAS CHANGED"):
+        read_known_hosts([file]).require(HostName("gw-a", 22), host_key(OTHER))
+
+
+@pytest.mark.parametrize("line", ["UserKnownHostsFile '/tmp/a", "Include ~nobody-of-that-name/x"])
+def test_an_ssh_configuration_with_a_slip_is_refused_with_the_command_that_shows_it(
+    tmp_path: Path, line: str
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(f"Host *\n  {line}\n")
+    with pytest.raises(RemoteError, match=r"SSH configuration .* cannot be used") as caught:
+        resolve(node(Admin("127.0.0.1")), read_config(file))
+    assert "ssh -" in caught.value.remedy
+    file.write_text("Host *\n  IdentityFile /tmp/key\n")
+    assert resolve(node(Admin("127.0.0.1")), read_config(file)).key_files == (Path("/tmp/key"),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,6 +121,25 @@ def test_the_agent_is_not_asked_where_the_inventory_says_so(ground: Ground) -> N
         RemoteError, match=r"refused; it takes publickey; tried: key /absent: does not exist\n"
     ):
         ground.remote(ground.sshd(), key_file=Path("/absent"), agent=False).run(["true"])
+
+
+def test_an_agent_that_does_not_answer_is_passed_over_and_told(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ground.directory / "agent"
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(str(path))
+        hung.listen()
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+        with pytest.raises(
+            RemoteError, match=r"key /absent: does not exist; ssh-agent: no answer within 2 s\n"
+        ):
+            ground.remote(ground.sshd(), key_file=Path("/absent"), agent=True).run(["true"])
+        asked, _ = hung.accept()
+        with asked:
+            asked.recv(100)
+            asked.sendall(b"\0\0\0\5\x0c\0\0\0\0")  # it holds no key: too late to matter
+            assert asked.recv(100) == b""
 
 
 @pytest.fixture
