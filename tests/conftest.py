@@ -7,6 +7,8 @@ import signal
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from tests import forked_fab
+
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -29,6 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         EVERY_LINE, action="store_true", help="kill runs at every journal line: make test-rounds"
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Before the processes over which the tests are spread."""
+    forked_fab.serve_children()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_LARGEST = 2**63  # a server counts in 64 bits
 _SECTION = re.compile(r'"([A-Z][A-Za-z]+)"\s*:\s*[{\[]')
 _EXCERPT_CHARS = 120
 
@@ -32,7 +33,7 @@ class StatusFault(Exception):
 
 
 def clean(text: str) -> str:
-    """The text without control characters and the like: safe to show on a terminal."""
+    """The text without control characters and the like: safe to show on a terminal and to write to a file."""
     return _CONTROL.sub(" ", text).strip()
 
 
@@ -137,7 +138,7 @@ class Section:
         raise StatusFault(f"{self._at(key)} is missing", excerpt(self.body))
 
     def _as_integer(self, key: str, found: object) -> int:
-        if isinstance(found, int) and not isinstance(found, bool):
+        if isinstance(found, int) and not isinstance(found, bool) and -_LARGEST <= found < _LARGEST:
             return found
         raise self._fault(self._at(key), found, wanted="a whole number")
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import combinations, pairwise
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from tasks.core.model import Member
 from tasks.core.plan import RESTARTS, Frozen, Plan, StepKind
@@ -46,7 +46,7 @@ class Look:
 class Sample(Frozen):
     """Every member at one moment; each is in one of the three."""
 
-    at: datetime
+    at: AwareDatetime
     settled: dict[str, tuple[str, ...]]  # a node of it serves: whom of the others it does not call Active
     away: tuple[str, ...] = ()  # all its nodes were asked, and none serves
     unseen: tuple[str, ...] = ()  # could not be asked, or not in time

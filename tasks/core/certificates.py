@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
@@ -61,12 +62,15 @@ class Certificate:
         """Raises CertificateFault if these are not the bytes of one certificate."""
         try:
             return _parsed(x509.load_der_x509_certificate(der))
-        except ValueError as error:
+        except x509_facts.MALFORMED as error:
             raise CertificateFault("it is not a well-formed X.509 certificate") from error
 
     def public_key_der(self) -> bytes:
-        """The subject public key info, to compare with a private key's."""
-        key = x509.load_der_x509_certificate(self.der).public_key()
+        """The subject public key info, to compare with a private key's; b"" where the key cannot be read."""
+        try:
+            key = x509.load_der_x509_certificate(self.der).public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            return b""
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def pem(self) -> bytes:
@@ -134,12 +138,12 @@ def _parse_block(data: bytes, *, label: str, number: int) -> Certificate:
         return _parsed(crypto.load_certificate(crypto.FILETYPE_PEM, data).to_cryptography())
     except crypto.Error as error:
         raise CertificateFault(f"{where}: {openssl_reason(error)}") from error
-    except ValueError as error:
+    except x509_facts.MALFORMED as error:
         raise CertificateFault(f"{where}: it is not well-formed") from error
 
 
 def _parsed(found: x509.Certificate) -> Certificate:
-    """Raises ValueError where a field or an extension is malformed."""
+    """Raises one of x509_facts.MALFORMED where a field or an extension is so."""
     return Certificate(
         der=found.public_bytes(Encoding.DER),
         subject=found.subject.rfc4514_string(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.core.answer import clean
+
 STAND_ALONE = "StandAlone"
 DEFAULT_TIMEOUT_S = 600
 
@@ -47,4 +49,4 @@ def read_config(shown: Mapping[str, object]) -> HaConfig:
 
 def _text(shown: Mapping[str, object], key: str) -> str:
     value = shown.get(key)
-    return value if isinstance(value, str) else ""
+    return clean(value) if isinstance(value, str) else ""

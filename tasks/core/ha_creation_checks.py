@@ -8,6 +8,7 @@ from tasks.core.findings import Finding, Severity
 from tasks.core.ha_keys import differing_keys, pair_keys
 from tasks.core.ha_seen import HaSeen
 from tasks.core.model import Member, Node
+from tasks.core.server_cfg import ServerCfg
 from tasks.core.snapshot import NodeFiles, Unseen
 from tasks.core.status import Membership, NodeStatus
 
@@ -63,7 +64,7 @@ def _one_interface(seen: HaSeen, node: Node) -> Iterator[Finding]:
     files = seen.snapshot.nodes[node.name].files
     if node.ha.replication_address not in (None, node.ha.discovery_address):
         return
-    if isinstance(files, NodeFiles) and not _allows_single_nic(files.cfg.text):
+    if isinstance(files, NodeFiles) and not _allows_single_nic(files.cfg):
         yield Finding(
             "ha-one-interface",
             Severity.WARNING,
@@ -74,10 +75,8 @@ def _one_interface(seen: HaSeen, node: Node) -> Iterator[Finding]:
         )
 
 
-def _allows_single_nic(text: str) -> bool:
-    lines = (line.partition("=") for line in text.splitlines() if not line.lstrip().startswith(("#", "*")))
-    found = [value.strip() for key, _, value in lines if key.strip() == SINGLE_NIC]
-    return found[-1:] == ["1"]
+def _allows_single_nic(cfg: ServerCfg) -> bool:
+    return [entry.value for entry in cfg.entries if entry.key == SINGLE_NIC][-1:] == ["1"]
 
 
 def _error(name: str, where: str, problem: str, remedy: str) -> Finding:

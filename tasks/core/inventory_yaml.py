@@ -51,7 +51,11 @@ class Document:
 def read(text: str) -> Document:
     """Never raises: a text that is no YAML is a document with one fault."""
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        yaml = YAML(typ="safe", pure=True)
+        yaml.composer.warn_double_anchors = (
+            False  # it would print what is around them, which could be a secret
+        )
+        root = yaml.compose(text)
     except MarkedYAMLError as error:
         return _broken(_syntax_fault(error))
     except YAMLError as error:

@@ -29,7 +29,8 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     at: AwareDatetime
-    event: str  # opened | rebuilt | started | noted | done | failed | interrupted | replanned | completed | abandoned
+    # opened | rebuilt | started | noted | done | failed | interrupted | replanned | completed | abandoned | cleaned
+    event: str
     step: Text = ""
     seen: Text = ""
     facts: dict[Text, Text] = {}

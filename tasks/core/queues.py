@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.core.gates import Holds, Verdict, Waiting
 from tasks.core.plan import LAST_RESTARTS, Plan, Step
@@ -111,8 +112,12 @@ def marks_text(marks: Marks) -> str:
 
 
 def marks_from(text: str) -> Marks:
-    """The marks of a journal; none if it has none."""
-    return {name: Mark(*numbers) for name, numbers in json.loads(text or "{}").items()}
+    """The marks of a journal; none if it has none, or they were damaged."""
+    return {
+        name: Mark(*numbers)
+        for name, numbers in _noted(text).items()
+        if isinstance(numbers, list) and len(numbers) == 2 and all(isinstance(n, int) for n in numbers)
+    }
 
 
 def told_text(told: Mapping[str, int], losses: Iterable[Loss]) -> str:
@@ -121,9 +126,16 @@ def told_text(told: Mapping[str, int], losses: Iterable[Loss]) -> str:
 
 
 def told_from(text: str) -> Mapping[str, int]:
-    """Per sender, the DiscardedMsgs that was told."""
-    found: dict[str, int] = json.loads(text or "{}")
-    return found
+    """Per sender, the DiscardedMsgs that was told; as `marks_from`."""
+    return {name: number for name, number in _noted(text).items() if isinstance(number, int)}
+
+
+def _noted(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def readable(sights: Sights) -> Verdict:

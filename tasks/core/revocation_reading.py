@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tasks.core.certificates import Certificate
 from tasks.core.pem import Unreadable, describe_without_blocks, pem_blocks
+from tasks.core.x509_facts import MALFORMED
 
 _NOT_REVOKED = "removeFromCRL"
 
@@ -77,7 +78,7 @@ def parse_list(data: bytes) -> RevocationList:
         if blocks:
             return list_of(x509.load_pem_x509_crl(data[blocks[0].start :]), others=len(blocks) - 1)
         return list_of(x509.load_der_x509_crl(data))
-    except ValueError as error:
+    except MALFORMED as error:
         what = "it is not well-formed" if blocks else f"{describe_without_blocks(data)}, and no list is in it"
         raise ListFault(what) from error
 
@@ -87,7 +88,7 @@ def serial_of(certificate: Certificate) -> int:
 
 
 def list_of(found: x509.CertificateRevocationList, *, others: int = 0) -> RevocationList:
-    """As a value. Raises ValueError where a field or an extension is malformed."""
+    """As a value. Raises one of MALFORMED where a field or an extension is so."""
     try:
         number = found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -18,6 +19,7 @@ _LINE = re.compile(r"[ \t\r]*(?P<key>[^=\r\0]*)(?:[=\r][ =\t\r]*(?P<value>[^\r\0
 _COMMENT_AFTER = re.compile(r"[ \t](#|//|;|\*)")
 _SHIPPED_TRUST_KEY = "TrustedCertificateDir"
 _POLICY = "Cluster.ControlTLSPolicy"
+_LONGEST_LINE_BYTES = 4095  # of the server's buffer: what is beyond is a line of its own to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class ServerCfg:
             *_path_findings("TrustedCertificateDir", self.truststore_entry, where=where),
             *_key_findings(self, where=where),
             *_policy_findings(self._last(_POLICY), where=where),
+            *_length_findings(self.text, where=where),
         )
 
     def _last(self, key: str) -> Entry | None:
@@ -219,3 +222,10 @@ def _policy_findings(entry: Entry | None, *, where: str) -> tuple[Finding, ...]:
         return ()
     text = f"line {entry.line + 1}: {_POLICY} = {entry.value} is none of 1, 2, 3; taken as 1"
     return (Finding("cfg-policy-value", Severity.WARNING, where, text, f"write {_POLICY} = 1"),)
+
+
+def _length_findings(text: str, *, where: str) -> Iterator[Finding]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(file_bytes(line)) > _LONGEST_LINE_BYTES:
+            seen = f"line {number} has more than {_LONGEST_LINE_BYTES} bytes: its rest is another line to the server"
+            yield Finding("cfg-line-too-long", Severity.ERROR, where, seen, f"make line {number} shorter")

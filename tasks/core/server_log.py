@@ -14,8 +14,9 @@ from tasks.core.answer import clean
 
 DEFAULT_LOG, TRACE_LOG = "imaserver-default.log", "imatrace.log"
 _LINE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d(?::?\d\d)?)?\s+(.*)$")
-_TLS_CONTEXT = re.compile(r"CWLNA0911\b")
-_CLUSTER_START = re.compile(r"CWLNA6120\b.*\b187\b")
+# Codes at their place alone: behind it stands what clients and peers are called.
+_TLS_CONTEXT = re.compile(r"\S+\s+(?:\S+\s+)?CWLNA0911 [A-Z]:")
+_CLUSTER_START = re.compile(r"\S+\s+(?:\S+\s+)?CWLNA6120 [A-Z]:.*\b187\b")
 _OUR_PROBE = "did not return a certificate"
 # Of the cluster's channel; and, as storeHighAvailability.c writes them, of a pair's.
 _REFUSALS = re.compile(
@@ -32,7 +33,7 @@ class LogLine:
 def parse_log(text: str) -> tuple[LogLine, ...]:
     """The lines that begin with a time; others (continuations, a cut first line) are passed over."""
     found = []
-    for line in text.splitlines():
+    for line in text.split("\n"):  # nothing else ends a line: what a client is called may hold anything
         match = _LINE.match(line)
         if match and (at := _time(match[1], match[2] or "Z")) is not None:
             found.append(LogLine(at, clean(match[3])))
@@ -42,7 +43,7 @@ def parse_log(text: str) -> tuple[LogLine, ...]:
 def _time(stamp: str, zone: str) -> datetime | None:
     try:
         return datetime.fromisoformat(stamp + zone).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -51,7 +52,7 @@ def dead_admin_lines(log: str, *, since: datetime) -> tuple[str, ...]:
     return tuple(
         line.text
         for line in parse_log(log)
-        if line.at >= since and (_TLS_CONTEXT.search(line.text) or _CLUSTER_START.search(line.text))
+        if line.at >= since and (_TLS_CONTEXT.match(line.text) or _CLUSTER_START.match(line.text))
     )
 
 

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.model import Node
 from tasks.core.places import data_of
 from tasks.core.server_cfg import ServerCfg, parse
 from tasks.effects import shell_scripts
-from tasks.effects.file_access import ABSENT, root_of, seen_by_server, sh
+from tasks.effects.file_access import ABSENT, root_of, seen_by_server, sh, understood
 from tasks.effects.remote import Remote
 
 
@@ -62,8 +63,13 @@ def read_config(remote: Remote) -> ConfigSeen:
         *(node.paths.server_cfg, node.paths.data_dir, data_of(node), str(root_of(node))),
         what="read server.cfg",
     )
-    head, _, content = done.stdout.partition(b"---\n")
-    facts = dict(line.split(" ", 1) for line in head.decode().splitlines())
+    with understood(remote, "read server.cfg"):
+        return _config(node, done.stdout, asked_at=asked_at)
+
+
+def _config(node: Node, printed: bytes, *, asked_at: float) -> ConfigSeen:
+    head, _, content = printed.partition(b"---\n")
+    facts = dict(line.split(" ", 1) for line in head.decode().split("\n")[:-1])
     path, home, data = (
         seen_by_server(node, PurePosixPath(facts[name]), root=PurePosixPath(facts["root"]))
         for name in ("path", "home", "data")

@@ -15,7 +15,7 @@ Facts = Sequence[tuple[str, str]]  # (kind, value)
 
 def facts_of(text: str) -> Facts:
     """One fact per line; its kind is the first word."""
-    split = (line.partition(" ") for line in text.splitlines())
+    split = (line.partition(" ") for line in text.split("\n"))  # a name may hold whatever else ends lines
     return tuple((kind, value) for kind, space, value in split if space)
 
 

@@ -10,7 +10,7 @@ from tasks.core.folders import CfgTimes, Folder, Item, Kind, State
 from tasks.core.model import ExecFiles, Node
 from tasks.core.snapshot import NodeFiles
 from tasks.effects import keystore_scripts
-from tasks.effects.file_access import root_of, seen_by_server, sh
+from tasks.effects.file_access import root_of, seen_by_server, sh, understood
 from tasks.effects.remote import Remote
 
 
@@ -33,7 +33,7 @@ def look_at_folders(remote: Remote, files: NodeFiles, paths: Sequence[PurePosixP
         RemoteError: The command failed, or a path cannot be reached from the node's host.
     """
     wanted = tuple(dict.fromkeys(paths))
-    lines = sh(
+    said = sh(
         remote,
         keystore_scripts.LIST,
         files.service_user,
@@ -42,10 +42,12 @@ def look_at_folders(remote: Remote, files: NodeFiles, paths: Sequence[PurePosixP
         *wanted,
         acting=files.service_user if isinstance(remote.node.files_by, ExecFiles) else "",
         what="look at the keystore",
-    ).text.splitlines()
-    root, cfg = PurePosixPath(lines[0].partition(" ")[2]), _times(lines[1])
-    found = _folders(remote.node, lines[2:], paths=wanted, root=root)
-    return Folders({folder.path: folder for folder in found}, cfg)
+    ).text
+    with understood(remote, "look at the keystore"):
+        lines = said.split("\n")[:-1]  # a name may hold whatever else ends lines
+        root, cfg = PurePosixPath(lines[0].partition(" ")[2]), _times(lines[1])
+        found = _folders(remote.node, lines[2:], paths=wanted, root=root)
+        return Folders({folder.path: folder for folder in found}, cfg)
 
 
 def _times(line: str) -> CfgTimes:

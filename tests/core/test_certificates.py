@@ -249,3 +249,32 @@ def test_the_builtin_certificate_is_known_by_its_subject(subject: Subject, built
 
 def test_a_leaf_of_a_ca_is_never_builtin() -> None:
     assert not is_builtin(made(Subject("cluster", unit="Amlen"), issuer=ROOT))
+
+
+def altered(certificate: Certificate, old: bytes, new: bytes) -> bytes:
+    """Its bytes with one object identifier in place of another; the signature no longer fits."""
+    assert old in certificate.der
+    return certificate.der.replace(old, new, 1)
+
+
+KEY_USAGE, EXTENDED_KEY_USAGE = b"\x06\x03\x55\x1d\x0f", b"\x06\x03\x55\x1d\x25"
+EC_KEY, NO_KEY = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01", b"\x06\x07\x2a\x86\x48\xce\x3d\x22\x01"
+
+
+def test_an_extension_that_is_there_twice_is_refused_with_the_reason() -> None:
+    with pytest.raises(CertificateFault, match="not a well-formed"):
+        Certificate.from_der(altered(LEAF, KEY_USAGE, EXTENDED_KEY_USAGE))
+    assert Certificate.from_der(LEAF.der) == LEAF
+
+
+def test_a_version_that_does_not_exist_is_refused_with_the_reason() -> None:
+    with pytest.raises(CertificateFault, match="not a well-formed"):
+        Certificate.from_der(altered(LEAF, b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"))
+
+
+def test_a_key_of_an_unknown_kind_belongs_to_nothing() -> None:
+    key = new_key()
+    mine = issue(Recipe(Subject("x"), NOW - DAY, NOW + DAY), key, issuer=ROOT)
+    unknown = Certificate.from_der(altered(mine, EC_KEY, NO_KEY))
+    assert (unknown.key_kind, unknown.public_key_der()) == ("unknown key", b"")
+    assert (key.matches(mine), key.matches(unknown)) == (True, False)

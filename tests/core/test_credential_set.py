@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -351,3 +352,11 @@ def test_trust_settings_are_refused_and_nothing_is_claimed_of_them() -> None:
     one, findings = load({**FILES, CERT_FILE: trusted}, label="gw-a", at=NOW)
     assert one is None
     assert {(finding.name, finding.outcome) for finding in findings} == {("cert-unreadable", "not judged")}
+
+
+def test_a_certificate_with_a_key_of_an_unknown_kind_is_found_and_no_traceback() -> None:
+    der = bytes(LEAF.leaf.der).replace(b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x2a\x86\x48\xce\x3d\x22\x01", 1)
+    pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+    found, findings = load({**LEAF.files(), CERT_FILE: pem}, label="gw-a", at=NOW)
+    assert found is None
+    assert {"key-mismatch", "key-type-unsupported"} <= {finding.name for finding in findings}

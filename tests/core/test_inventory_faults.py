@@ -317,3 +317,12 @@ PAIR = """clusters:
 )
 def test_what_a_pair_must_not_say_of_its_ha_channel(texts: dict[str, str], problem: str) -> None:
     assert problem in str(faults(PAIR.format(**{"x": "", "y": "", "both": ""} | texts)))
+
+
+def test_an_anchor_that_is_given_twice_quotes_nothing_of_the_file() -> None:
+    """The library would warn of it on the terminal, with what is around it."""
+    text = "clusters: {demo: {members: {a: &x {host: h}, b: &x {host: i}}}}"
+    assert [member.name for member in parse(text, path=Path("inventory.yaml"), cluster=None).members] == [
+        "a",
+        "b",
+    ]

@@ -53,3 +53,19 @@ def test_what_was_noted_of_a_step_does_not_begin_it() -> None:
 
 def test_a_step_that_is_done_was_touched_even_where_its_beginning_is_not_told() -> None:
     assert progress(read_journal(_lines(("done", "swap:gw-a")))).touched == {"swap:gw-a"}
+
+
+def test_what_no_file_of_text_can_hold_is_noted_as_such() -> None:
+    """Names and paths of nodes are bytes, and come as half characters where they are no UTF-8."""
+    entry = Entry(at=NOON, event="failed", seen="/srv/\udce9", facts={"path": "\ud800"})
+    assert (entry.seen, entry.facts) == ("/srv/?", {"path": "?"})
+    assert read_journal(entry.model_dump_json() + "\n") == (entry,)
+
+
+def test_a_line_with_bytes_that_are_no_text_is_not_whole() -> None:
+    assert len(read_journal(WHOLE)) == 4
+    assert len(read_journal(WHOLE.replace("swap:gw-a", "swap:\udcff"))) == 3
+
+
+def test_a_line_without_a_time_zone_is_not_whole() -> None:
+    assert read_journal(WHOLE.replace('00Z"', '00"', 1)) == ()

@@ -201,3 +201,15 @@ def test_senders_are_fresh_from_their_own_restart_to_the_next_look_at_them() -> 
 def test_the_marks_take_their_senders_as_they_come() -> None:
     sights: Sights = {"gw-c": holding(1), "gw-b": holding(2)}
     assert list(marks_of(sights, fresh=frozenset())) == ["gw-c", "gw-b"]
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "7", '{"gw-a": 7}', '{"gw-a": [1]}', '{"gw-a": "x"}', '{"gw-a": [null, 1]}']
+)
+def test_marks_that_a_disk_has_damaged_are_none(text: str) -> None:
+    assert marks_from(text) == {}
+
+
+def test_what_was_told_is_read_as_far_as_it_is_whole() -> None:
+    assert told_from('{"gw-a": 7, "gw-b": "x"}') == {"gw-a": 7}
+    assert told_from('{"gw-a": ') == {}

@@ -219,3 +219,10 @@ def test_a_serial_number_is_hex_and_says_so(text: str, serial: int | None) -> No
 
 def test_a_serial_number_can_be_typed_as_it_is_shown() -> None:
     assert parse_serial(serial_text(serial_of(LEAF_A))) == serial_of(LEAF_A)
+
+
+def test_a_list_of_a_version_that_does_not_exist_is_refused_with_the_reason() -> None:
+    good = made(LEAF_A).der
+    with pytest.raises(ListFault, match="no list is in it"):
+        parse_list(good.replace(b"\x02\x01\x01\x30", b"\x02\x01\x03\x30", 1))
+    assert parse_list(good).revokes(LEAF_A)

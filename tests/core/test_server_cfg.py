@@ -254,3 +254,11 @@ def test_the_difference_can_be_printed_whatever_the_encoding() -> None:
 def test_the_hash_is_that_of_the_files_bytes() -> None:
     assert file_sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert file_sha256(parse(b"\xe9").text) != file_sha256("é")
+
+
+def test_a_line_that_the_server_takes_for_two_is_found() -> None:
+    """Its buffer has room for 4095 bytes: what is behind them may name another keystore."""
+    good = f"{SHIPPED}# {'x' * 4093}\nTrustStore = /t\n"
+    assert parse(good).findings(where="gw-a:/server.cfg") == ()
+    (found,) = parse(good.replace("# x", "# xx")).findings(where="gw-a:/server.cfg")
+    assert (found.name, found.problem[:7]) == ("cfg-line-too-long", "line 6 ")

@@ -50,3 +50,25 @@ def test_a_cut_first_line_and_control_characters_do_no_harm() -> None:
 def test_a_refused_peer_on_the_ha_channel_is_told_with_its_reason(reason: str, told: bool) -> None:
     line = f"2026-11-22T21:07:00.000Z store.c openssl func=SSL_accept, conn= |10.0.1.8|, {reason}\n"
     assert bool(peer_refusals(line, since=SINCE)) is told
+
+
+@pytest.mark.parametrize(
+    "stamp", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-02-30T00:00:00Z"]
+)
+def test_a_time_that_does_not_exist_in_utc_is_passed_over(stamp: str) -> None:
+    (line,) = parse_log(f"{stamp} Server . CWLNA0911 E: x\n2026-11-22T21:06:06Z Server . CWLNA0900 I: y\n")
+    assert line.text.endswith("y")
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u0085", "\x0b", "\x1c", "\r"])
+def test_a_client_cannot_write_a_line_of_its_own_into_the_log(end: str) -> None:
+    forged = (
+        f'2026-11-22T21:06:06Z Connection . CWLNA1118 I: Client "{end}{DEAD.format(t="21:06:06Z")}" left.'
+    )
+    assert len(parse_log(forged)) == 1
+    assert dead_admin_lines(forged, since=SINCE) == ()
+
+
+def test_a_client_that_is_called_as_the_code_kills_no_server() -> None:
+    named = '2026-11-22T21:06:06Z Connection . CWLNA1118 I: Client "CWLNA0911 E:" or "CWLNA6120 E: 187" left.'
+    assert dead_admin_lines(named, since=SINCE) == ()

@@ -273,3 +273,18 @@ def test_a_cluster_of_one_has_no_remotes_but_an_object_instead_of_a_list_is_a_fa
         parse_remotes(b'{"Cluster": {}}')
     with pytest.raises(StatusFault, match=r"Cluster\[0\] is 1, wanted an object"):
         parse_remotes(b'{"Cluster": [1]}')
+
+
+def test_half_a_character_reaches_neither_values_nor_reasons() -> None:
+    """A lone surrogate can be written in JSON, and neither to a file nor to a terminal."""
+    assert status(Server={"Name": "h1\ud800x"}).server.name == "h1 x"
+    with pytest.raises(StatusFault) as caught:
+        status(Server={"State": "\udfff"})
+    assert str(caught.value).encode()
+
+
+@pytest.mark.parametrize("count", [2**63, -(2**63) - 1, 10**4000])
+def test_a_number_that_no_server_can_count_to_is_a_fault(count: int) -> None:
+    with pytest.raises(StatusFault, match=r"Cluster\.ConnectedServers is .*, wanted a whole number"):
+        status(Cluster={"ConnectedServers": count})
+    assert status(Cluster={"ConnectedServers": 2**63 - 1}).cluster.connected == 2**63 - 1

@@ -305,3 +305,34 @@ def test_looking_changes_nothing(node: Tree) -> None:
     assert listing() == before
     node.write(node.cfg.with_name(CFG + ".new"), b"")
     assert listing() != before
+
+
+@pytest.mark.parametrize("end", ["\n", "\u2028", "\u0085", "\x0b", "\x1c"])
+def test_a_name_cannot_say_anything_in_the_place_of_the_script(node: Tree, end: str) -> None:
+    name = f"x{end}file {KEY} absent{end}marker stale"
+    node.write(node.keystore / name, b"")
+    seen = look_at_files(node.remote)
+    assert seen.files[KEY].exists
+    assert seen.restart_marker == "free"
+    assert len(seen.others) == 1
+
+
+def test_a_login_that_prints_text_of_its_own_is_named_as_the_cause(node: Tree) -> None:
+    folder = node.root / "greeting"
+    folder.mkdir(mode=0o755)
+    program(folder / "sh", 'echo Welcome!; exec /bin/sh "$@"')
+    with pytest.raises(
+        RemoteError, match=r"read server\.cfg: what came back is not what our script prints"
+    ) as caught:
+        look_at_files(node.with_path(folder).remote)
+    assert "must print nothing" in caught.value.remedy
+
+
+def test_a_file_that_goes_away_while_it_is_looked_at_is_absent(node: Tree) -> None:
+    """HA sync replaces the whole tree of a standby (T7)."""
+    folder = node.root / "slow"
+    folder.mkdir(mode=0o755)
+    program(folder / "sha256sum", f'/usr/bin/sha256sum "$@"; rm -f {node.keystore / KEY}')
+    seen = look_at_files(node.with_path(folder).remote)
+    assert not seen.files[KEY].exists
+    assert seen.files[CERT].exists

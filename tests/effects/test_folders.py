@@ -69,3 +69,11 @@ def test_what_our_login_cannot_look_into_is_said(node: Tree) -> None:
     shut = node.folder(node.root / "shut", mode=0)
     looked = look_at_folders(node.remote, look_at_files(node.remote), (PurePosixPath(shut),))
     assert looked.by_path[PurePosixPath(shut)].state is State.CLOSED
+
+
+@pytest.mark.parametrize("end", ["\n", "\u2028", "\u0085"])
+def test_a_name_that_holds_the_end_of_a_line_is_one_entry(node: Tree, end: str) -> None:
+    (node.keystore / f"x{end}folder absent - - no tmpfs /").write_bytes(b"")
+    looked = look_at_folders(node.remote, look_at_files(node.remote), (PurePosixPath(node.keystore),))
+    (found,) = looked.by_path.values()
+    assert [item.size_bytes for item in found.items if item.name.startswith("x")] == [0]
