@@ -5,15 +5,17 @@ Source of the seconds: AMLEN.md section 5, measured on real servers, until every
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import combinations
+from functools import partial
+from itertools import combinations, product
 
 from tasks.core.plan import RESTARTS, Choice, StepKind
 from tasks.core.rounds import Way
-from tasks.core.trust import Links, can_connect
+from tasks.core.trust import Links, Loaded, can_connect
 
 Doing = tuple[StepKind, str]  # what is done, and to whom
+NOTHING: Mapping[str, Loaded] = {}
 
 SINGLE_S = 16
 ALONE_S = 25  # of one that cannot reach everybody: it looks for them as long as DiscoveryTime allows
@@ -23,7 +25,14 @@ BETWEEN_S = 8  # from one that is back to the next that is gone: settled, files 
 
 
 def cost_of(
-    way: Way, steps: Sequence[Doing], *, pairs: frozenset[str], links: Links, at: datetime, together: bool
+    way: Way,
+    steps: Sequence[Doing],
+    *,
+    pairs: frozenset[str],
+    links: Links,
+    at: datetime,
+    together: bool,
+    would: Mapping[str, Loaded] = NOTHING,
 ) -> Choice:
     """What this way costs.
 
@@ -33,8 +42,10 @@ def cost_of(
         links: Who is connected with whom before it.
         at: By which clock dates are judged.
         together: Whether nobody is taken apart on it, as was found already.
+        would: By member that has not moved yet, what an unplanned start would load: it counts as if it came to that.
     """
-    waiting = tuple(_waits(way, steps, pairs=pairs, links=links, at=at, together=together))
+    apart = partial(_apart, way, links=links, at=at, would=would)
+    waiting = tuple(_waits(steps, pairs=pairs, apart=apart, together=together))
     return Choice(
         strategy=way.strategy,
         rounds=len(way.rounds),
@@ -46,21 +57,22 @@ def cost_of(
 
 
 def _waits(
-    way: Way, steps: Sequence[Doing], *, pairs: frozenset[str], links: Links, at: datetime, together: bool
+    steps: Sequence[Doing],
+    *,
+    pairs: frozenset[str],
+    apart: Callable[[set[str], str], bool],
+    together: bool,
 ) -> Iterator[tuple[int, int]]:
     """Per restart its seconds, and those in which others than the restarting one are apart."""
     moved: set[str] = set()
 
-    def apart(away: str = "") -> bool:
-        return not together and _apart(way, moved, away, links=links, at=at)
-
     for kind, target in steps:
         if kind not in RESTARTS:
             continue
-        during = apart(target if kind is StepKind.RESTART else "")
+        during = not together and apart(moved, target if kind is StepKind.RESTART else "")
         if kind is StepKind.RESTART:
             moved.add(target)
-        after = apart()
+        after = not together and apart(moved, "")
         seconds = restart_s(kind, in_pair=target in pairs, alone=after)
         yield seconds + BETWEEN_S, seconds * during + BETWEEN_S * after
 
@@ -72,17 +84,28 @@ def restart_s(kind: StepKind, *, in_pair: bool, alone: bool) -> int:
     return PRIMARY_S if in_pair else ALONE_S if alone else SINGLE_S
 
 
-def _apart(way: Way, moved: set[str], away: str, *, links: Links, at: datetime) -> bool:
+def _apart(
+    way: Way, moved: set[str], away: str, *, links: Links, at: datetime, would: Mapping[str, Loaded]
+) -> bool:
     """Of a way of one round: whether two members, the one that is away not counted, are apart."""
     there = [name for name in way.before if name != away]
-    return any(not _connected(way, moved, *two, links=links, at=at) for two in combinations(there, 2))
+    return any(
+        frozenset(two) not in links
+        if moved.isdisjoint(two)
+        else not all(can_connect(*has, at=at) for has in _meetings(way, moved, two, would))
+        for two in combinations(there, 2)
+    )
 
 
-def _connected(way: Way, moved: set[str], one: str, other: str, *, links: Links, at: datetime) -> bool:
-    if one not in moved and other not in moved:
-        return frozenset((one, other)) in links
-    loaded = [(way.rounds[0].after if n in moved else way.before)[n].loaded for n in (one, other)]
-    return can_connect(*loaded, at=at)
+def _meetings(
+    way: Way, moved: set[str], two: tuple[str, str], would: Mapping[str, Loaded]
+) -> Iterator[tuple[Loaded, ...]]:
+    """What the two run with, or might."""
+    has = []
+    for name in two:
+        loaded = (way.rounds[0].after if name in moved else way.before)[name].loaded
+        has.append((loaded, would[name]) if name in would and name not in moved else (loaded,))
+    return product(*has)
 
 
 def preferred(found: Mapping[str, Choice], *, prefer: str) -> Choice:

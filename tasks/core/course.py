@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tasks.core.costs import cost_of, preferred
+from tasks.core.course_start import Return, start_of
 from tasks.core.course_steps import Wanted, wanted_steps
-from tasks.core.done import edits_of, runs_already
+from tasks.core.done import edits_of
 from tasks.core.errors import Refused, UsageError
 from tasks.core.forecast import Forecast, forecast_now
-from tasks.core.links import links_now
-from tasks.core.model import Member
-from tasks.core.observed import runs_with
 from tasks.core.observer import choose_observer
-from tasks.core.pending import other_pair
 from tasks.core.plan import Choice, Edit, Step, StepKind
-from tasks.core.rounds import Round, Running, Task, Way
-from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot
+from tasks.core.rounds import Round, Way
+from tasks.core.snapshot import Snapshot
 from tasks.core.stages import Stage, stages_of
 from tasks.core.strategies import AUTO, PRESCRIBED, STRATEGIES, Found, NotPossible, Start, ways
 from tasks.core.trust import Loaded
@@ -56,20 +53,6 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """What is different where the files of before are put back.
-
-    Args:
-        edits: Of server.cfg, by node.
-        resting: Members whose process still runs with what it had before, whatever lies on the disk by now: their
-            files are put back without a restart; of a pair, whether its standby has to restart all the same.
-    """
-
-    edits: Mapping[str, Edit]
-    resting: Mapping[str, bool]
-
-
-@dataclass(frozen=True, slots=True)
 class Course:
     """A migration, step by step: what is done, and who can connect to whom after it.
 
@@ -103,7 +86,7 @@ def course_of(
     if wish.strategy not in (AUTO, *STRATEGIES):
         problem = f"--strategy {wish.strategy} is unknown"
         raise UsageError(problem, remedy=f"one of: {', '.join((AUTO, *STRATEGIES))}")
-    start = _start(snapshot, sets, old=old, back=back)
+    start = start_of(snapshot, sets, old=old, back=back)
     found = ways(start)
     documented = found[PRESCRIBED]
     assert isinstance(documented, Way)  # always possible
@@ -137,49 +120,6 @@ def _first(choices: Mapping[str, Choice], way: Way) -> tuple[Choice, ...]:
     return tuple(sorted(choices.values(), key=lambda choice: choice.strategy != way.strategy))
 
 
-def _start(
-    snapshot: Snapshot, sets: Mapping[str, WantedSet], *, old: Mapping[str, Loaded], back: Return | None
-) -> Start:
-    cluster = snapshot.cluster
-    members = [member for member in cluster.members if member.name in old]
-    active = {member.name: snapshot.active(member) for member in members}
-    resting = back.resting if back else {}
-    edits = edits_of(snapshot, tuple(members)) if back is None else back.edits
-    task = Task(
-        before={
-            member.name: Running(
-                old[member.name],
-                sets[member.name].sha256 if member.name in resting else _files_now(snapshot, member),
-            )
-            for member in members
-        },
-        new={
-            name: Running(runs_with(seen, sets[name].loaded), sets[name].sha256)
-            for name, seen in active.items()
-        },
-        sets=sets,
-        runs=lambda name, due: name in resting or runs_already(snapshot, cluster.member(name), due),
-        edited=frozenset(cluster.node(name).member for name in edits) - resting.keys(),
-    )
-    pending = {
-        member.name: text
-        for member in members
-        if member.name not in resting and (text := other_pair(snapshot, member, old[member.name]))
-    }
-    return Start(task, links_now(snapshot), snapshot.taken_at, pending)
-
-
-def _files_now(snapshot: Snapshot, member: Member) -> dict[str, str]:
-    """What lies on all its nodes alike: those of a pair may differ."""
-    first, *others = (_hashes(snapshot.nodes[node.name]) for node in member.nodes)
-    return {name: sha for name, sha in first.items() if all(one.get(name) == sha for one in others)}
-
-
-def _hashes(seen: NodeSnapshot) -> dict[str, str]:
-    states = seen.files.files if isinstance(seen.files, NodeFiles) else {}
-    return {name: state.sha256 for name, state in states.items() if state.sha256 is not None}
-
-
 def _choices(
     snapshot: Snapshot, found: Mapping[str, Found], start: Start, *, observer: str
 ) -> Mapping[str, Choice]:
@@ -193,7 +133,13 @@ def _choices(
         steps = wanted_steps(snapshot, way, observer=observer, place_first=False)
         restarts = [(kind, target) for kind, target, _ in steps]
         choices[name] = cost_of(
-            way, restarts, pairs=pairs, links=start.links, at=start.at, together=name != PRESCRIBED
+            way,
+            restarts,
+            pairs=pairs,
+            links=start.links,
+            at=start.at,
+            together=name != PRESCRIBED,
+            would=start.would,
         )
     return choices
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tasks.core.certificates import Certificate
-from tasks.core.course import Course, Return, Wish, course_of
+from tasks.core.course import Course, Wish, course_of
+from tasks.core.course_start import Return
 from tasks.core.credential_set import CA_FILE
 from tasks.core.islands import joining_notes
 from tasks.core.model import Cluster

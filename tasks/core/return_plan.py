@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tasks.core.course import Return, Wish
+from tasks.core.course import Wish
+from tasks.core.course_start import Return
+from tasks.core.credential_rules import CA_FILE
 from tasks.core.done import runs_already
 from tasks.core.findings import Finding, Severity
 from tasks.core.former import FormerSet, Kept, as_it_lies
 from tasks.core.model import Member
-from tasks.core.observed import loaded_now, standby_started_after_files
+from tasks.core.observed import ca_on_disk, loaded_now
 from tasks.core.pending import older
-from tasks.core.plan import ROLLBACK, Edit, Plan
+from tasks.core.plan import ABSENT, ROLLBACK, Edit, Plan
 from tasks.core.planning import plan_migration
 from tasks.core.rounds import Running
 from tasks.core.server_cfg import diff, parse
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
+from tasks.core.status import NodeStatus
 
 
 def plan_return(
@@ -44,40 +47,81 @@ def plan_return(
         UsageError: There is no such strategy.
     """
     old = {name: loaded for name, loaded in loaded_now(snapshot).items() if name in sets}
-    back = Return(edits=edits_back(snapshot, kept), resting=resting(snapshot, sets))
+    back = returning(snapshot, sets, undone=undone, kept=kept)
     plan = plan_migration(snapshot, sets, old=old, wish=wish, back=back)
     builtins = plan.builtins | undone.builtins
     return plan.model_copy(update={"task": ROLLBACK, "undoes": run, "builtins": builtins})
 
 
-def resting(snapshot: Snapshot, sets: Mapping[str, FormerSet]) -> dict[str, bool]:
-    """Members whose process still runs with its former set while other files lie beside it."""
-    found = {}
+def returning(
+    snapshot: Snapshot, sets: Mapping[str, FormerSet], *, undone: Plan, kept: Mapping[str, Kept]
+) -> Return:
+    """The changes of server.cfg, and whose process still runs with its former set."""
+    edits = edits_back(snapshot, kept)
+    edited = {snapshot.cluster.node(name).member for name in edits}
+    resting, whole = {}, set()
     for name, former in sets.items():
         member = snapshot.cluster.member(name)
-        due = Running(former.loaded, former.sha256)
-        if not runs_already(snapshot, member, due) and _never_left(snapshot, member, former):
-            standby = snapshot.standby(member)
-            found[name] = standby is not None and _is_younger(standby, snapshot.active(member))
-    return found
+        if runs_already(snapshot, member, Running(former.loaded, former.sha256)):
+            continue
+        if not _never_left(snapshot, member, former, undone):
+            continue
+        if name in edited or any(_other(snapshot.nodes[node.name], former) for node in member.nodes):
+            resting[name] = _standby_has_others(snapshot, member, former)
+        else:
+            whole.add(name)
+    return Return(edits=edits, resting=resting, whole=frozenset(whole))
 
 
-def _never_left(snapshot: Snapshot, member: Member, former: FormerSet) -> bool:
+def _never_left(snapshot: Snapshot, member: Member, former: FormerSet, undone: Plan) -> bool:
     """It serves the former certificate, and every file that is another one now came after its start."""
     active = snapshot.active(member)
     if not isinstance(active.wire, Wire) or not isinstance(active.files, NodeFiles):
         return False
-    if active.wire.leaf != former.leaf:
+    if active.wire.leaf != former.leaf or not _names_former(active.wire, former):
         return False
+    other = _other(active, former)
     states = active.files.files
-    other = [name for name, sha in former.sha256.items() if not states[name].is_as(sha)]
     # Of a file that is gone nothing tells when it went; of a pair's CA file, the age tells of the last sync.
-    return all(states[name].exists and not older(active, active.files, name) for name in other)
+    if not all(states[name].exists and not older(active, active.files, name) for name in other):
+        return False
+    return not (member.is_pair and _ca_may_be_loaded(active.files, member, former, undone))
 
 
-def _is_younger(standby: NodeSnapshot, active: NodeSnapshot) -> bool:
-    """A standby that started since has the other files on its messaging listener."""
-    return standby_started_after_files(standby, active)
+def _names_former(wire: Wire, former: FormerSet) -> bool:
+    """Whether the process accepts whom it accepted then; on the built-in pair it names nobody else."""
+    return former.builtin or set(wire.client_cas) == {one.subject for one in former.ca}
+
+
+def _ca_may_be_loaded(files: NodeFiles, member: Member, former: FormerSet, undone: Plan) -> bool:
+    """A round that brought this CA file beside the former certificate, and names that do not tell it apart."""
+    names = {one.subject for one in ca_on_disk(files)}
+    if not former.builtin and names != {one.subject for one in former.ca}:
+        return False  # the process names others
+    targets = [one.targets[member.name] for one in undone.rounds if member.name in one.targets]
+    lies = files.files[CA_FILE]
+    return any(
+        t.leaf_sha256 == former.leaf.sha256 and lies.is_as(t.files.get(CA_FILE, ABSENT)) for t in targets
+    )
+
+
+def _other(seen: NodeSnapshot, former: FormerSet) -> list[str]:
+    """The files that are not the former ones."""
+    if not isinstance(seen.files, NodeFiles):
+        return []
+    return [name for name, sha in former.sha256.items() if not seen.files.files[name].is_as(sha)]
+
+
+def _standby_has_others(snapshot: Snapshot, member: Member, former: FormerSet) -> bool:
+    """A standby that started since the primary holds other files has them on its messaging listener."""
+    active, standby = snapshot.active(member), snapshot.standby(member)
+    if standby is None or not isinstance(standby.files, NodeFiles) or not isinstance(active.files, NodeFiles):
+        return False
+    if not isinstance(standby.status, NodeStatus):
+        return False
+    started_at = standby.status.server.started_at.timestamp() - standby.files.clock_offset_s
+    came_at = [active.files.files[name].changed_at for name in _other(active, former)]
+    return any(at - active.files.clock_offset_s < started_at for at in came_at)
 
 
 def edits_back(snapshot: Snapshot, kept: Mapping[str, Kept]) -> dict[str, Edit]:

@@ -197,8 +197,10 @@ def unbridging(task: Task, *, builtin: Certificate, early: bool) -> Way:
     both = _bundle((*(one for trusted in theirs for one in trusted), builtin), bundles)
     without_pair = {KEY_FILE: ABSENT, CERT_FILE: ABSENT, CA_FILE: both[1]}
     for name, was in task.before.items():
-        there = was.loaded.on_builtin
-        trusts = there or builtin in was.loaded.trusted
+        there = (
+            was.loaded.on_builtin and not {KEY_FILE, CERT_FILE} <= was.files.keys()
+        )  # none that a start loads
+        trusts = was.loaded.on_builtin or builtin in was.loaded.trusted
         ca = _bundle((*was.loaded.trusted, builtin), bundles)
         first[name] = (
             was if trusts else Running(replace(was.loaded, trusted=ca[0]), {**was.files, CA_FILE: ca[1]})

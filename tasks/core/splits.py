@@ -8,13 +8,14 @@ pairs holds for every reachable state of the cluster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, pairwise, product
 
+from tasks.core.credential_rules import CERT_FILE, KEY_FILE
 from tasks.core.rounds import Running, State, Way
-from tasks.core.trust import Links, can_connect, dial_refusal
+from tasks.core.trust import Links, Loaded, can_connect, dial_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +40,51 @@ class Split:
         )
 
 
-def first_split(way: Way, *, links: Links, at: datetime) -> Split | None:
+NOTHING: Mapping[str, Loaded] = {}
+
+
+def first_split(
+    way: Way, *, links: Links, at: datetime, would: Mapping[str, Loaded] = NOTHING
+) -> Split | None:
     """The first two members that the way takes apart; None if it takes nobody apart.
 
     Args:
         way: With all its rounds.
         links: Who is connected with whom now; between members that no round has touched this decides.
         at: By which clock dates are judged.
+        would: By member, what an unplanned start would load until other files are swapped in.
     """
-    return next(_splits(way, links=links, at=at), None)
+    return next(_splits(way, links=links, at=at, would=would), None)
 
 
-def _splits(way: Way, *, links: Links, at: datetime) -> Iterator[Split]:
+def _splits(way: Way, *, links: Links, at: datetime, would: Mapping[str, Loaded]) -> Iterator[Split]:
     for one, other in combinations(way.before, 2):
         if frozenset((one, other)) not in links:
             yield Split(0, one, other, "")
     states = (way.before, *(one.after for one in way.rounds))
     for number, (was, due) in enumerate(pairwise(states), 1):
+        lying = {n: loaded for n, loaded in would.items() if _pair_of(was[n]) == _pair_of(way.before[n])}
         for one, other in combinations(was, 2):
-            for mine, theirs in meetings(was, due, one=one, other=other):
+            for mine, theirs in meetings(was, due, one=one, other=other, lying=lying):
                 untouched = mine is way.before[one] and theirs is way.before[other]
                 if not untouched and not can_connect(mine.loaded, theirs.loaded, at=at):
                     yield Split(number, one, other, _why(one, mine, other, theirs, at=at))
 
 
-def meetings(was: State, due: State, *, one: str, other: str) -> Iterator[tuple[Running, Running]]:
+def _pair_of(running: Running) -> tuple[str | None, ...]:
+    """Key and certificate on the disk."""
+    return tuple(running.files.get(name) for name in (KEY_FILE, CERT_FILE))
+
+
+def meetings(
+    was: State, due: State, *, one: str, other: str, lying: Mapping[str, Loaded] = NOTHING
+) -> Iterator[tuple[Running, Running]]:
     """Everything that the two may run with while a round goes from one state to the next."""
-    return product(_either(was[one], due[one]), _either(was[other], due[other]))
+    found = [
+        (*_either(was[name], due[name]), *(Running(lying[each], {}) for each in lying if each == name))
+        for name in (one, other)
+    ]
+    return product(found[0], found[1])
 
 
 def _either(was: Running, due: Running) -> tuple[Running, ...]:

@@ -7,14 +7,14 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tasks.core.certificates import Certificate, named_cluster
 from tasks.core.credential_set import CERT_FILE, KEY_FILE
 from tasks.core.rounds import Task, Way, bridging, one_round, overlapping, unbridging
 from tasks.core.splits import Split, both_ways, first_split
-from tasks.core.trust import Links
+from tasks.core.trust import Links, Loaded
 
 RENEW, OVERLAP, BRIDGE, PRESCRIBED, AUTO = "renew", "overlap", "bridge", "prescribed", "auto"
 STRATEGIES = (RENEW, OVERLAP, BRIDGE, PRESCRIBED)
@@ -29,12 +29,19 @@ class Start:
         links: Who is connected with whom now.
         at: By which clock dates are judged.
         pending: By member, the sentence that says which other certificate lies on its disk than it serves.
+        would: By member, what an unplanned start would load: another pair than it has.
     """
 
     task: Task
     links: Links
     at: datetime
     pending: Mapping[str, str]
+    would: Mapping[str, Loaded] = field(default_factory=dict)
+
+    @property
+    def unreckoned(self) -> Mapping[str, str]:
+        """Of `pending`, what nobody can say the consequences of."""
+        return {name: text for name, text in self.pending.items() if name not in self.would}
 
     @property
     def on_builtin(self) -> tuple[str, ...]:
@@ -83,7 +90,7 @@ def _renew(start: Start) -> Found:
     if start.on_builtin:
         return NotPossible(_builtin_served(start))
     way = one_round(RENEW, start.task)
-    if split := first_split(way, links=start.links, at=start.at):
+    if split := first_split(way, links=start.links, at=start.at, would=start.would):
         return NotPossible(_apart(split, "no CA file of one holds what the other serves"))
     if not both_ways(way, at=start.at):
         return NotPossible("old and new certificates are trusted in one direction only")
@@ -96,9 +103,9 @@ def _overlap(start: Start) -> Found:
     if start.on_builtin:
         return NotPossible(f"{_builtin_served(start)}, and trusts nothing else")
     way = overlapping(start.task)
-    if start.pending and len(way.rounds) > 1:
-        return NotPossible(next(iter(start.pending.values())))
-    if split := first_split(way, links=start.links, at=start.at):
+    if start.unreckoned and len(way.rounds) > 1:
+        return NotPossible(next(iter(start.unreckoned.values())))
+    if split := first_split(way, links=start.links, at=start.at, would=start.would):
         return NotPossible(str(split))
     return way
 
@@ -113,12 +120,12 @@ def _bridge(start: Start) -> Found:
     if isinstance(builtin, NotPossible):
         return builtin
     way = bridging(start.task, builtin=builtin, early=True)
-    if first_split(way, links=start.links, at=start.at) is None:
+    if first_split(way, links=start.links, at=start.at, would=start.would) is None:
         return way
     if lying := [text for name, text in start.pending.items() if name in start.on_builtin]:
         return NotPossible(f"{lying[0]}; remove {KEY_FILE} and {CERT_FILE} there, nothing uses them")
     way = bridging(start.task, builtin=builtin, early=False)
-    if split := first_split(way, links=start.links, at=start.at):
+    if split := first_split(way, links=start.links, at=start.at, would=start.would):
         return NotPossible(str(split))
     return way
 
@@ -128,13 +135,13 @@ def _bridge_back(start: Start) -> Found:
     builtin = _common_builtin({name: start.task.new[name].loaded.leaf for name in start.to_builtin})
     if isinstance(builtin, NotPossible):
         return builtin
-    if lying := [text for name, text in start.pending.items() if name in start.to_builtin]:
+    if lying := [text for name, text in start.unreckoned.items() if name in start.to_builtin]:
         return NotPossible(lying[0])
     way = unbridging(start.task, builtin=builtin, early=True)
-    if first_split(way, links=start.links, at=start.at) is None:
+    if first_split(way, links=start.links, at=start.at, would=start.would) is None:
         return way
     way = unbridging(start.task, builtin=builtin, early=False)
-    if split := first_split(way, links=start.links, at=start.at):
+    if split := first_split(way, links=start.links, at=start.at, would=start.would):
         return NotPossible(str(split))
     return way
 

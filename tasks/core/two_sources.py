@@ -45,7 +45,7 @@ class Journalled:
     swapped: int  # the last swap that is done
     swapping: int  # the last that was begun
     restarted: int
-    restarting: int
+    restarting: int  # the last that was asked for
 
 
 def standings(plan: Plan, progress: Progress, snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -84,8 +84,13 @@ def _journalled(plan: Plan, progress: Progress, member: str) -> Journalled:
         swapped=last(swap, progress.done),
         swapping=last(swap, progress.touched),
         restarted=last(LAST_RESTARTS, progress.done),
-        restarting=last(LAST_RESTARTS, progress.touched),
+        restarting=last(LAST_RESTARTS, progress.done | _asked(progress)),
     )
+
+
+def _asked(progress: Progress) -> frozenset[str]:
+    """The steps whose restart was asked for: one that only began has brought nothing yet."""
+    return frozenset(step for step, facts in progress.facts.items() if "started_before" in facts)
 
 
 def _stages(plan: Plan, node: Node) -> list[dict[str, str]]:

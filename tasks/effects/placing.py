@@ -208,7 +208,10 @@ def require_live(run: Run, step: Step, node: Node) -> None:
         RemoteError: One is other, absent or unreadable.
     """
     seen = look_at_files(run.remote(node)).files
-    require_states(node, seen, run.target(step, node.member).files, remedy=f"fab check; {RESUME}")
+    mended = (
+        f"fab recover {node.name}" if run.member(node.member).is_pair else "fab check"
+    )  # lost to a sync (T7)
+    require_states(node, seen, run.target(step, node.member).files, remedy=f"{mended}; {RESUME}")
 
 
 def require_states(

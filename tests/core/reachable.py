@@ -59,13 +59,33 @@ class Apart:
     moment: Moment
 
 
-class Explored:
-    """All moments that can be reached on a course, and what is wrong in them."""
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a course begins that another one was broken off for.
 
-    def __init__(self, cluster: Cluster, course: Course) -> None:
+    Args:
+        loaded: By member, what its process has.
+        lying: By node, what a start would load.
+        active: By member, which of its nodes is not the standby.
+    """
+
+    loaded: Mapping[str, Loaded]
+    lying: Mapping[str, Loaded]
+    active: Rounds
+
+
+class Explored:
+    """All moments that can be reached on a course, and what is wrong in them.
+
+    Args:
+        begins: Where it does; else with members that run with what lies on their disks.
+    """
+
+    def __init__(self, cluster: Cluster, course: Course, *, begins: Beginning | None = None) -> None:
         self._members = cluster.members
         self._nodes = [(m, n) for m in range(len(self._members)) for n in range(len(self._members[m].nodes))]
-        self._variants = [_variants(course, member) for member in self._members]
+        self._variants = [_variants(course, member, begins) for member in self._members]
+        self._begins = begins
         self._parts = tuple(_parts(cluster, course))
         self._moving = [frozenset(one.moving) for one in course.way.rounds]
         self._connected: dict[tuple[int, int, int, int], bool] = {}
@@ -96,6 +116,14 @@ class Explored:
         """The moments in which the plan is complete."""
         return tuple(moment for moment in self.moments if moment.ahead == len(self._parts))
 
+    def undisturbed(self) -> Moment:
+        """The end of a run in which nothing else happens."""
+        now = self._first()
+        for part in self._parts:
+            now = self._carried_out(now, part)
+            assert self._live(now, part), f"the tool would stop after {part}"
+        return now
+
     def last_loaded(self, moment: Moment) -> Mapping[str, Loaded]:
         return {
             member.name: self._variants[index][moment.loaded[index]]
@@ -110,9 +138,7 @@ class Explored:
         return self._connected[key]
 
     def _explore(self) -> frozenset[Moment]:
-        zeros = tuple(0 for _ in self._nodes)
-        members = tuple(0 for _ in self._members)
-        first = Moment(0, members, zeros, zeros, members)
+        first = self._first()
         found, left = {first}, [first]
         while left:
             for then in self._next(left.pop()):
@@ -120,6 +146,17 @@ class Explored:
                     found.add(then)
                     left.append(then)
         return frozenset(found)
+
+    def _first(self) -> Moment:
+        zeros = tuple(0 for _ in self._nodes)
+        members = tuple(0 for _ in self._members)
+        if self._begins is None:
+            return Moment(0, members, zeros, zeros, members)
+        lying = tuple(
+            self._variants[m].index(self._begins.lying[self._members[m].nodes[n].name])
+            for m, n in self._nodes
+        )
+        return Moment(0, members, lying, zeros, self._begins.active)
 
     def _next(self, now: Moment) -> Iterator[Moment]:
         """The next part is carried out, for the first time or again; or any node restarts by itself."""
@@ -134,9 +171,13 @@ class Explored:
     def _live(self, now: Moment, part: Part) -> bool:
         """Whether the tool goes on: it looks at the files of both nodes once they are swapped in, and after a restart.
 
-        A primary that went down between the two got the former files back from the other node.
+        A primary that went down between the two got the former files back from the other node. At the end of each
+        round it looks at the certificate of every member.
         """
-        if part.kind in (StepKind.PLACE, StepKind.PROVE) or (part.kind is StepKind.SWAP and part.waits):
+        if part.kind is StepKind.PROVE:
+            pairs = zip(self._variants, now.loaded, strict=True)
+            return all(variants[has].leaf == variants[part.round].leaf for variants, has in pairs)
+        if part.kind is StepKind.PLACE or (part.kind is StepKind.SWAP and part.waits):
             return True
         disks = (
             now.disk[index]
@@ -180,10 +221,14 @@ def _with(values: Rounds, index: int, value: int) -> Rounds:
     return (*values[:index], value, *values[index + 1 :])
 
 
-def _variants(course: Course, member: Member) -> tuple[Loaded, ...]:
-    """What it loads, by round; a round that leaves it alone brings it what it had."""
+def _variants(course: Course, member: Member, begins: Beginning | None) -> tuple[Loaded, ...]:
+    """What it loads, by round; a round that leaves it alone brings it what it had. Last, what lies there at first."""
     before = course.way.before[member.name].loaded
-    return (before, *(one.after[member.name].loaded for one in course.way.rounds))
+    rounds = [one.after[member.name].loaded for one in course.way.rounds] or [before]
+    if begins is None:
+        return (before, *rounds)
+    lying = [begins.lying[node.name] for node in member.nodes]
+    return (begins.loaded[member.name], *rounds, *lying)
 
 
 def _parts(cluster: Cluster, course: Course) -> Iterator[Part]:

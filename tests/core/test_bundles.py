@@ -56,3 +56,9 @@ def test_what_cannot_be_read_is_told_with_its_reason(data: bytes, reason: str, l
     assert holds_certificates(data) is looks
     with pytest.raises(CertificateFault, match=reason):
         certificates_in(data)
+
+
+def test_a_certificate_of_a_version_that_does_not_exist_in_a_bundle_is_refused() -> None:
+    bad = as_pkcs7([ONE]).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07", 1)
+    with pytest.raises(CertificateFault, match="neither a certificate nor PKCS#7"):
+        certificates_in(bad)

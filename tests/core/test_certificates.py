@@ -7,6 +7,7 @@ from functools import partial
 from typing import get_args
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -278,3 +279,11 @@ def test_a_key_of_an_unknown_kind_belongs_to_nothing() -> None:
     unknown = Certificate.from_der(altered(mine, EC_KEY, NO_KEY))
     assert (unknown.key_kind, unknown.public_key_der()) == ("unknown key", b"")
     assert (key.matches(mine), key.matches(unknown)) == (True, False)
+
+
+def test_a_name_that_openssl_cannot_read_is_refused_at_once() -> None:
+    """cryptography would take it, and whoever asks OpenSSL for its verdict would fail."""
+    utf8, octets = b"\x0c\x04root", b"\x04\x04root"
+    assert x509.load_der_x509_certificate(altered(LEAF, utf8, octets))
+    with pytest.raises(CertificateFault, match="not a well-formed"):
+        Certificate.from_der(altered(LEAF, utf8, octets))

@@ -35,6 +35,7 @@ from tests.core.statuses import counted, paired
 Change = Callable[[Snapshot], Snapshot]
 NO_LOGIN = Admin(host="gw-a")
 UNVERIFIED = Admin(host="gw-a", user="admin", verify=False)
+PLAIN = Admin(host="gw-a", user="admin", scheme="http")
 OFF = HaStatus("Inactive", enabled=False)
 
 
@@ -145,11 +146,20 @@ def test_a_fault_is_an_error_with_place_and_words(
     assert found[0].remedy
 
 
+def test_plain_http_inside_of_ssh_is_not_in_clear() -> None:
+    assert check_cluster(alter_node(healthy(runs=SHARED), "gw-a", admin=PLAIN)) == ()
+
+
 @pytest.mark.parametrize(
     ("change", "name"),
     [
         pytest.param(lambda s: alter_node(s, "gw-a", admin=NO_LOGIN), "admin-open", id="no login"),
         pytest.param(lambda s: alter_node(s, "gw-a", admin=UNVERIFIED), "admin-unverified", id="no verify"),
+        pytest.param(
+            lambda s: alter(alter_node(s, "gw-a", admin=PLAIN), "gw-a", via="direct"),
+            "admin-clear",
+            id="clear",
+        ),
         pytest.param(
             lambda s: alter_membership(s, "gw-a", require_certificates=False),
             "certificates-not-required",

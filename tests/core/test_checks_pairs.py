@@ -24,6 +24,7 @@ def found(**ha: HaStatus) -> list[Finding]:
 
 
 UNSYNC = paired("UNSYNC", active=0, synced=0)
+EARLIER, LATER = "20261122T120000Z-a1b2c3-0001", "20261123T120000Z-a1b2c3-0002"
 ALONE = paired("PRIMARY", active=1, synced=1)
 
 
@@ -47,23 +48,24 @@ def test_a_node_that_gave_up_is_told_with_its_reason() -> None:
 def test_nodes_apart_with_different_files_are_told_where_the_former_ones_lie() -> None:
     """A run was given up between the two restarts of the documented way."""
     snapshot = with_files(lying(OLD), NEW, "gw-d2")
-    snapshot = alter_files(snapshot, "gw-d2", work_entries=("/data/.fab-tls/run1",))
+    snapshot = alter_files(snapshot, "gw-d2", work_entries=(f"/data/.fab-tls/{EARLIER}",))
     for name, status in (("gw-d1", ALONE), ("gw-d2", UNSYNC)):
         snapshot = alter_status(snapshot, name, ha=status)
     (one,) = pairs_in_sync(snapshot)
     assert "put the files of the node that serves on gw-d2 as well" in one.remedy
-    assert "former files: /data/.fab-tls/run1/backup on gw-d2" in one.remedy
+    assert f"former files: /data/.fab-tls/{EARLIER}/backup on gw-d2" in one.remedy
     assert "(State 9, not before)" in one.remedy
 
 
 def test_nodes_apart_with_the_same_files_are_told_that_one_may_have_loaded_others() -> None:
     """A run was given up after both nodes had got their files: the primary has the former ones in memory."""
-    snapshot = alter_files(lying(NEW), "gw-d1", work_entries=("/data/.fab-tls/run1", "/data/.fab-tls/run2"))
+    entries = tuple(f"/data/.fab-tls/{name}" for name in (EARLIER, LATER, "recover-gw-d1-ops"))
+    snapshot = alter_files(lying(NEW), "gw-d1", work_entries=entries)
     for name, status in (("gw-d1", ALONE), ("gw-d2", UNSYNC)):
         snapshot = alter_status(snapshot, name, ha=status)
     (one,) = pairs_in_sync(snapshot)
     assert "if gw-d1 was started before they came, a restart lets it load them" in one.remedy
-    assert "former files: /data/.fab-tls/run2/backup on gw-d1)" in one.remedy
+    assert f"former files: /data/.fab-tls/{LATER}/backup on gw-d1)" in one.remedy
 
 
 @pytest.mark.parametrize(

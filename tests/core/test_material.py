@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -125,3 +127,17 @@ def test_the_key_of_a_certificate_is_known_by_it() -> None:
     assert isinstance(key, PrivateKey)
     assert key.matches(leaf.leaf)
     assert not key.matches(CA.certificate)
+
+
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+def test_a_request_that_names_an_extension_twice_or_a_version_that_does_not_exist_is_no_traceback(
+    encoding: Encoding,
+) -> None:
+    der = request(Encoding.DER)
+    version, names = b"\x02\x01\x00\x30", b"\x06\x03\x55\x1d\x11"
+    assert names in der
+    for bad in (der.replace(version, b"\x02\x01\x07\x30", 1), der.replace(names, b"\x06\x03\x55\x1d\x07", 1)):
+        pem = b"-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(bad)
+        data = bad if encoding is Encoding.DER else pem + b"-----END CERTIFICATE REQUEST-----\n"
+        found = read_material(data)
+        assert found.faults or found.requests[0].names == ()

@@ -6,7 +6,7 @@ from tasks.core.credential_set import CA_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.journal import Progress
 from tasks.core.open_run import OpenRun, as_left_by, between_rounds
-from tasks.core.plan import Plan
+from tasks.core.plan import ROLLBACK, Plan
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import BUILTIN_SET, OWN, SHARED
 from tests.core.kinds import NEW, of_all
@@ -26,20 +26,23 @@ def left_open(plan: Plan, *, after: int) -> tuple[str, ...]:
 def test_it_is_told_what_is_still_to_come_and_what_the_way_back_would_be() -> None:
     assert left_open(OVERLAP, after=1) == (
         "still to come: round 2: the new keys and certificates; round 3: CA files trust the new alone",
-        "the way back from here: 1 round with 3 restarts of members, nobody apart; the former files are kept in "
-        "the run's backup on every node",
+        "the way back from here: fab rollback, 1 round with 3 restarts of members, nobody apart",
     )
-    assert "the way back from here: 2 rounds with 6 restarts" in left_open(OVERLAP, after=2)[1]
+    assert "fab rollback, 2 rounds with 6 restarts" in left_open(OVERLAP, after=2)[1]
 
 
-def test_of_a_bridge_it_is_told_that_it_has_closed_nothing_yet_and_that_no_task_goes_back() -> None:
+def test_of_a_bridge_it_is_told_that_it_has_closed_nothing_yet() -> None:
     assert left_open(BRIDGE, after=1) == (
         "still to come: round 2: CA files trust the new alone",
         STILL_TRUSTED,
-        "the way back from here, by hand: 1 round with 3 restarts of members, nobody apart; no task goes back to "
-        "the built-in pair",
+        "the way back from here: fab rollback, 1 round with 3 restarts of members, nobody apart",
     )
     assert STILL_TRUSTED not in left_open(BRIDGE, after=2)
+
+
+def test_of_a_rollback_no_way_back_is_told_and_nothing_of_the_trust_that_a_migration_closes() -> None:
+    back = BRIDGE.model_copy(update={"task": ROLLBACK, "undoes": "RUN-0"})
+    assert left_open(back, after=1) == ("still to come: round 2: CA files trust the new alone",)
 
 
 def test_before_the_first_round_is_complete_nothing_is_to_be_said() -> None:

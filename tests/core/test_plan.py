@@ -16,7 +16,10 @@ from pydantic import ValidationError
 from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target, TrustStage
 
 COUNTS = {"gw-a": Counts(connected=1, disconnected=0), "gw-d": Counts(connected=1, disconnected=0)}
-NEWER = {"trust", "lists", "rounds", "edit_rounds", "bundles", "choices", "options"}
+NEWER = {
+    *("trust", "lists", "rounds", "edit_rounds", "bundles", "choices", "options"),
+    *("undoes", "files_before", "builtins"),
+}
 PLAN = Plan(
     cluster="production",
     cluster_name="MyCluster",

@@ -1,4 +1,4 @@
-"""A run goes on only where the nodes show what its journal believes."""
+"""A run whose plan does not say what lay there before goes on only where the nodes show what its journal believes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tasks.core.credential_set import CERT_FILE, CredentialSet
 from tasks.core.findings import errors
 from tasks.core.issuing import credential_set
 from tasks.core.journal import Progress
+from tasks.core.plan import Plan
 from tasks.core.resuming import clocks, disagreements, other_sets
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED
@@ -30,7 +31,12 @@ from tests.core.snapshots import (
 SETS = {member.name: SHARED for member in WITH_PAIR.members}
 
 
-PLAN = plan_of(healthy(WITH_PAIR))
+def silent(plan: Plan) -> Plan:
+    """As those that place credentials for new members, and all of older versions; of others see two_sources."""
+    return plan.model_copy(update={"files_before": {}})
+
+
+PLAN = silent(plan_of(healthy(WITH_PAIR)))
 ALL = Progress(done=frozenset(step.id for step in PLAN.steps))
 NONE = Progress()
 Change = Callable[[Snapshot], Snapshot]
@@ -90,6 +96,15 @@ def test_a_swap_without_its_restart_is_asked_for_files_and_not_for_the_wire() ->
     assert {f.name for f in disagreements(PLAN, swapped, healthy(WITH_PAIR))} == {"resume-files"}
 
 
+def test_a_plan_that_says_what_lay_there_is_judged_by_what_both_sources_tell() -> None:
+    """The same nodes: what is only other than the journal says there, is explained here."""
+    other = alter(healthy(WITH_PAIR, runs=SHARED), "gw-b", wire=wire(BUILTIN_SET))
+    told = plan_of(healthy(WITH_PAIR))
+    assert told.files_before
+    assert [f.name for f in disagreements(PLAN, ALL, other)] == ["resume-served"]
+    assert [f.name for f in disagreements(told, ALL, other)] == ["resume-behind"]
+
+
 def test_the_folder_must_hold_the_sets_of_the_plan() -> None:
     assert list(other_sets(PLAN, SETS)) == []
     (finding,) = other_sets(PLAN, {**SETS, "gw-b": OTHER_SHARED})
@@ -106,7 +121,7 @@ def test_clocks_are_known_of_the_nodes_that_were_seen() -> None:
     assert clocks(unreachable(snapshot, "gw-c")) == {"gw-a": 0.0, "gw-b": -3.5}
 
 
-OVERLAP = plan_of(healthy(WITH_PAIR, runs=OWN.sets), NEW["ca"], strategy="overlap")
+OVERLAP = silent(plan_of(healthy(WITH_PAIR, runs=OWN.sets), NEW["ca"], strategy="overlap"))
 
 
 def runs_after(number: int) -> dict[str, CredentialSet]:

@@ -108,9 +108,9 @@ def test_each_round_is_named_with_the_way_back_from_its_end() -> None:
     assert round_lines(plan()) == ()
 
 
-def test_the_way_back_from_a_bridge_is_by_hand_for_no_task_goes_back_to_the_built_in_pair() -> None:
+def test_of_a_bridge_as_of_any_other_the_way_back_is_told() -> None:
     rounds = (PlanRound(what="the new pairs", targets={}, accepts={}, moving=("gw-a",)),)
     made = plan(rounds=rounds).model_copy(update={"strategy": "bridge"})
     assert round_lines(made) == (
-        "round 1: the new pairs (the way back from its end, by hand: 1 round, 1 member restart)",
+        "round 1: the new pairs (the way back from its end: 1 round, 1 member restart)",
     )

@@ -12,15 +12,19 @@ from tasks.core.health import StatusReport
 from tasks.core.journal import Entry
 from tasks.core.plan import Plan
 from tasks.effects.journey import Journey, Terms, begin, require_healthy, resume, speaking_for
+from tasks.effects.lock import Claim, lock
+from tasks.effects.mirror import mirror
 from tasks.effects.prepare import Prepared
-from tasks.effects.record import open_run
+from tasks.effects.record import open_run, runs
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
 from tests.core.plans import plan_of
 from tests.core.snapshots import cluster, healthy
 from tests.core.statuses import NOON
+from tests.effects.on_trees import nodes_of
 
 PLAN = plan_of(healthy()).model_copy(update={"task": "cluster.create"})
+RUN = "20261122T120000Z-0123ab-4567"
 
 
 @pytest.fixture
@@ -77,10 +81,26 @@ def test_the_same_member_or_none_goes_on_with_it(site: Site, typed: str) -> None
         resume(site, replace(_journey("cluster.join"), command=typed))
 
 
-def test_without_an_open_run_the_tasks_own_command_is_named(site: Site) -> None:
-    with pytest.raises(UsageError, match="no interrupted run") as no:
-        resume(site, _journey("cluster.join"))
-    assert "fab cluster.join" in no.value.remedy
+def test_without_an_open_run_here_or_on_the_nodes_the_tasks_own_command_is_named(tmp_path: Path) -> None:
+    with (
+        nodes_of("gw-a", runs_dir=tmp_path / "runs") as nodes,
+        pytest.raises(
+            UsageError, match=rf"no interrupted run in {tmp_path}/runs, and no node is locked by one"
+        ) as no,
+    ):
+        resume(nodes.site, _journey("cluster.join"))
+    assert no.value.remedy == "fab status; fab cluster.join starts one"
+
+
+def test_a_run_that_holds_the_lock_of_the_nodes_is_found_where_nothing_is_known_of_it(tmp_path: Path) -> None:
+    """Lost, or begun on another machine: it is another task's all the same."""
+    with nodes_of("gw-a", runs_dir=tmp_path / "runs") as nodes:
+        lock(nodes.remotes, Claim(RUN, NOON, PLAN.task), acting=nodes.acting)
+        mirror(nodes.remotes, RUN, PLAN, acting=nodes.acting)
+        with pytest.raises(UsageError, match=rf"the open run {RUN} is one of cluster.create"):
+            resume(nodes.site, _journey("cluster.join"))
+        (found,) = runs(nodes.site.cluster.runs_dir)
+    assert (found.id, found.is_rebuilt) == (RUN, True)
 
 
 def test_no_run_begins_while_one_of_another_task_is_open(site: Site) -> None:

@@ -190,3 +190,18 @@ def test_a_run_is_held_by_one_process_at_a_time(runs_dir: Path) -> None:
     with held(record):
         record.append(entry("started"))
     assert len(record.entries()) == 2
+
+
+def test_what_is_added_behind_a_damaged_line_is_read_and_what_was_there_is_kept_aside(runs_dir: Path) -> None:
+    record = open_run(runs_dir, PLAN_A, at=NOON)
+    for event in ("started", "done"):
+        record.append(entry(event, STEPS[0].id))
+    whole = (record.directory / JOURNAL).read_bytes()
+    damaged = whole.replace(b'"started"', b'"sta\0ted"')
+    (record.directory / JOURNAL).write_bytes(damaged)
+    assert [one.event for one in record.entries()] == ["opened"]
+    record.append(entry("noted", STEPS[0].id))
+    assert [one.event for one in record.entries()] == ["opened", "noted"]
+    aside = record.directory / "journal.damaged"
+    assert aside.read_bytes() == damaged[damaged.index(b"\n") + 1 :]
+    assert mode(aside) == 0o600
