@@ -4,7 +4,7 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup rehearse test test-credentials test-rounds conformance
+.PHONY: setup rehearse test test-credentials test-rounds conformance torture torture-controls torture-parsers audit
 setup:
 	@sh .ci/setup
 
@@ -23,6 +23,25 @@ test-credentials: setup
 # A run of each strategy with several rounds, killed at every line of its journal while servers restart.
 test-rounds: setup
 	$(PYTEST) -s --timeout=3600 tests/e2e/test_rounds_killed.py --every-line
+
+# Every fault at every step of a migration: writes docs/faults.md. TORTURE='--only ssh-cut --steps "overlap swap"' for
+# a part of it.
+torture: setup
+	@.venv/bin/python -m tests.torture $(TORTURE)
+
+# The same matrix with faults seeded into the tool: it has to notice each of them.
+torture-controls: setup
+	@.venv/bin/python -m tests.torture.controls
+
+# Every parser against this many mutants of real input; see docs/testing.md.
+PARSER_EXAMPLES ?= 100000
+torture-parsers: setup
+	PARSER_EXAMPLES="$(PARSER_EXAMPLES)" PARSER_SEED="$(or $(PARSER_SEED),0)" \
+		$(PYTEST) -n 2 --dist=load --timeout=14400 tests/properties
+
+# Known weaknesses of what requirements.txt names; asks the package index. Where that cannot say, it fails.
+audit:
+	@sh .ci/audit
 
 # Only against disposable servers; see docs/conformance.md. CONFIRM=NAME answers the question.
 conformance: setup

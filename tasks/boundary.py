@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from tasks.effects.site import Site
 from tasks.words import OperatorTask
 
 INTERRUPTED = 130
+
+# What cryptography thinks of odd certificates: findings say what matters of it.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"tasks\.")
 
 
 def operator_task(**options: Any) -> Callable[[Callable[..., int | None]], Task[Callable[..., None]]]:

@@ -1,4 +1,4 @@
-"""`fab runs.*`: what former runs did and cost."""
+"""`fab runs.*`: what former runs did and cost, and what they have left."""
 
 from __future__ import annotations
 
@@ -6,15 +6,58 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from tasks.boundary import opened, operator_task
+from tasks.core.backups import DEFAULT_AGE, parse_age
+from tasks.effects.backups import clean_backups
+from tasks.effects.run_list import list_runs, show_all_of
 from tasks.effects.run_report import show_run
 
+_RUN = {"run": "its id (default: the newest)"}
 
-@operator_task(positional=["run"], help={"run": "its id (default: the newest)"})
+
+@operator_task(positional=["run"], help=_RUN)
 def report(c: Context, run: str = "", inventory: str = "", cluster: str = "", json: bool = False) -> None:
     """Show a run, open or complete: plan, times, steps, who was away or apart, and how long."""
     with opened(inventory, cluster) as site:
         show_run(site.cluster, run, json_wanted=json)
 
 
+@operator_task(name="list")
+def list_(c: Context, inventory: str = "", cluster: str = "", json: bool = False) -> None:
+    """List every run, with its state and the nodes on which its backups lie."""
+    with opened(inventory, cluster) as site:
+        list_runs(site, json_wanted=json)
+
+
+@operator_task(positional=["run"], help=_RUN)
+def show(c: Context, run: str = "", inventory: str = "", cluster: str = "", json: bool = False) -> None:
+    """Show everything that a run has left, here and on the nodes, and its steps with times."""
+    with opened(inventory, cluster) as site:
+        show_all_of(site, run, json_wanted=json)
+
+
+@operator_task(
+    help={
+        "older-than": f"wipe backups of runs that ended that long ago: 12h, 30d, 6w (default: {DEFAULT_AGE})",
+        "run": "wipe those of this run alone, whatever its age",
+        "yes": "do not ask",
+    }
+)
+def clean(
+    c: Context,
+    older_than: str = DEFAULT_AGE,
+    run: str = "",
+    inventory: str = "",
+    cluster: str = "",
+    yes: bool = False,
+) -> None:
+    """Wipe the backups of finished runs on every node, after showing which; never those that are needed."""
+    limit = parse_age(older_than)
+    with opened(inventory, cluster) as site:
+        clean_backups(site, older_than=limit, run=run, yes=yes)
+
+
 ns = Collection("runs")
 ns.add_task(report)
+ns.add_task(list_)
+ns.add_task(show)
+ns.add_task(clean)

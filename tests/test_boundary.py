@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +18,10 @@ from invoke.parser.context import ParserContext
 
 from tasks.boundary import Acting, acting_task, operator_task
 from tasks.core.errors import Refused, UsageError
+from tasks.core.issuing import Recipe, issue, new_key
+from tasks.core.subjects import Subject
 from tasks.effects.journey import Terms
+from tests.core.statuses import NOON
 
 
 @operator_task(positional=["member"], iterable=["ignore"], help={"member": "the member"})
@@ -166,3 +173,21 @@ def test_an_error_of_a_plugin_is_unknown_in_one_line_on_stdout(capsys: pytest.Ca
 def test_without_nagios_an_error_is_what_it_always_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(code=4) == 2
     assert capsys.readouterr().err == "no such\nstate | 9\n  -> 0 to 3\n"
+
+
+def test_what_a_library_thinks_of_an_odd_certificate_is_not_printed(tmp_path: Path) -> None:
+    """A serial number below zero: OpenSSL takes it, and cryptography warns of it."""
+    der = issue(Recipe(Subject("x"), NOON, NOON + timedelta(days=1)), new_key(), issuer=None).der
+    at = der.index(b"\xa0\x03\x02\x01\x02\x02") + 7
+    (tmp_path / "odd.der").write_bytes(der[:at] + b"\x80" + der[at + 1 :])
+    code = (
+        "import pathlib, sys\n{} tasks.boundary\nfrom tasks.core.certificates import Certificate\n"
+        "print(Certificate.from_der(pathlib.Path(sys.argv[1]).read_bytes()).subject)"
+    )
+    told = {}
+    for first in ("import", "#"):
+        argv = (sys.executable, "-c", code.format(first), str(tmp_path / "odd.der"))
+        told[first] = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert [one.stdout for one in told.values()] == ["CN=x\n", "CN=x\n"]
+    assert told["import"].stderr == ""
+    assert "CryptographyDeprecationWarning" in told["#"].stderr

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
 from tasks.core.pem import describe_without_blocks, hidden_blocks, pem_blocks
+from tasks.core.x509_facts import MALFORMED
 
 _BUNDLES = ("PKCS7", "PKCS #7 SIGNED DATA", "CMS")  # one thing, named by several programs
 
@@ -66,6 +67,6 @@ def _from_der(data: bytes) -> tuple[Certificate, ...]:
 def _bundle(data: bytes, read: Callable[[bytes], list[x509.Certificate]]) -> tuple[Certificate, ...]:
     try:
         return tuple(Certificate.from_der(one.public_bytes(Encoding.DER)) for one in read(data))
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (*MALFORMED, UnsupportedAlgorithm) as error:
         reason = "it is binary or a bundle, and neither a certificate nor PKCS#7 (a PKCS#12 file is not read)"
         raise CertificateFault(reason) from error

@@ -61,8 +61,9 @@ class Certificate:
     def from_der(cls, der: bytes) -> Certificate:
         """Raises CertificateFault if these are not the bytes of one certificate."""
         try:
+            crypto.load_certificate(crypto.FILETYPE_ASN1, der)  # which refuses names that cryptography takes
             return _parsed(x509.load_der_x509_certificate(der))
-        except x509_facts.MALFORMED as error:
+        except (crypto.Error, *x509_facts.MALFORMED) as error:
             raise CertificateFault("it is not a well-formed X.509 certificate") from error
 
     def public_key_der(self) -> bytes:

@@ -18,6 +18,7 @@ from tasks.core.checks_pairs import pairs_in_sync
 from tasks.core.checks_products import product_checks
 from tasks.core.checks_service import service_checks
 from tasks.core.findings import Finding, Severity
+from tasks.core.model import Via
 from tasks.core.observed import pending_ca
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Unseen
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, Membership, NodeStatus
@@ -118,6 +119,11 @@ def admin_open(snapshot: Snapshot) -> Iterator[Finding]:
             text = "the admin endpoint's certificate is not verified (`admin.verify: false`)"
             yield warning(
                 "admin-unverified", seen.node.name, text, "set `admin.ca` and remove `verify: false`"
+            )
+        if admin.scheme == "http" and admin.user is not None and seen.via == Via.DIRECT:
+            text = "the admin password crosses the network in clear (`admin.scheme: http` and via direct)"
+            yield warning(
+                "admin-clear", seen.node.name, text, "scheme: https; or let the node's sshd forward ports"
             )
 
 

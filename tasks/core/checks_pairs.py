@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from tasks.core.checks_ha_files import differing
 from tasks.core.findings import Finding, Severity
@@ -10,6 +11,7 @@ from tasks.core.ha_gates import reason_text
 from tasks.core.model import Member
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot
 from tasks.core.status import NodeStatus
+from tasks.core.traces import run_begun
 
 RESTART = 'POST service/restart {"Service": "Server"} to its admin API'
 HEAL_FIRST = "form or heal the pair first; never restart both at once"
@@ -73,7 +75,11 @@ def _same_files(found: dict[str, NodeFiles], by_node: dict[str, NodeStatus]) -> 
 
 
 def _former(found: dict[str, NodeFiles]) -> str:
-    newest = {name: max(files.work_entries) for name, files in found.items() if files.work_entries}
+    runs = {
+        name: [e for e in files.work_entries if run_begun(PurePosixPath(e).name)]
+        for name, files in found.items()
+    }
+    newest = {name: max(entries) for name, entries in runs.items() if entries}
     backups = [f"{entry}/backup on {name}" for name, entry in newest.items()]
     return f"; former files: {', '.join(backups)}" if backups else ""
 

@@ -13,6 +13,7 @@ from tasks.core.credential_set import CERT_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.observed import standby_started_after_files
 from tasks.core.open_run import OpenRun, as_left_by
+from tasks.core.reminders import reminders
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import NodeStatus
 
@@ -76,7 +77,8 @@ def report(snapshot: Snapshot, *, run: OpenRun | None = None) -> StatusReport:
         run: One that is open; what it left waiting for a restart is no fault.
     """
     seen = as_left_by(run, check_cluster(snapshot), snapshot)
-    findings = tuple(f for f in seen if f.name not in NOT_HEALTH)
+    kept = reminders(snapshot, open_run=run.id if run else "")
+    findings = (*(f for f in seen if f.name not in NOT_HEALTH), *kept)
     bad = [f for f in findings if _is_bad(f)]
     rows = tuple(_row(snapshot, seen) for seen in snapshot.nodes.values())
     return StatusReport(

@@ -74,7 +74,7 @@ def alternative_names(found: x509.Certificate | x509.CertificateSigningRequest) 
     """Subject alternative names: "DNS:gw-a.example.com", "IP:10.0.1.4"."""
     try:
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *x509_facts.MALFORMED):
         return ()
     return tuple(map(_name_text, names))
 
@@ -130,7 +130,7 @@ def _certificate(data: bytes) -> tuple[Certificate, ...] | tuple[str]:
 def _request_or_fault(pem: bytes) -> Request | str:
     try:
         return _request(x509.load_pem_x509_csr(pem))
-    except ValueError:
+    except x509_facts.MALFORMED:
         return "a certificate request in it is not well-formed"
 
 
@@ -152,7 +152,7 @@ def _from_der(data: bytes) -> Part:
 def _tried(read: Callable[[bytes], Part], data: bytes) -> Part | None:
     try:
         return read(data)
-    except (CertificateFault, ListFault, ValueError):
+    except (CertificateFault, ListFault, *x509_facts.MALFORMED):
         return None
 
 
@@ -161,7 +161,7 @@ def _der_request(data: bytes) -> Request:
 
 
 def _request(found: x509.CertificateSigningRequest) -> Request:
-    """Raises ValueError where a field is malformed."""
+    """Raises one of x509_facts.MALFORMED where a field is so."""
     try:
         key = found.public_key()
         public = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -116,7 +116,7 @@ def finish(*, islands: bool, lenient: Sequence[str]) -> tuple[Action, ...]:
         *_required_again(lenient),
         Action(
             "Keep the links /var/messagesight -> /var/lib/amlen-server as long as a server.cfg names paths below them. "
-            "The backups of earlier runs below data/.fab-tls have moved along: remove them when they are not needed."
+            "The backups of earlier runs below data/.fab-tls have moved along: `fab runs.clean` wipes them."
         ),
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -21,6 +23,7 @@ from tasks.core.render import NARROW, TextTable, duration, printable
 PIPED_WIDTH = 160
 KEPT_WHOLE = 17  # a column whose cells are no longer than this is never wrapped
 DRAWN = str.maketrans("└├─│·", "`|-|-")  # of trees, for a screen that cannot show them
+_CONTROL = re.compile(r"[^\n\t -~]")
 REPEAT_S = 10.0  # an unchanged wait is shown again this often
 
 
@@ -41,11 +44,11 @@ def show_table(table: TextTable, *, columns: int | None = None) -> None:
     drawn = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
     for number, column in enumerate(table.header):
         longest = max((len(line) for row in table.rows for line in row[number].split("\n")), default=0)
-        drawn.add_column(column, overflow="fold", no_wrap=longest <= KEPT_WHOLE)
+        drawn.add_column(Text(_harmless(column)), overflow="fold", no_wrap=longest <= KEPT_WHOLE)
     for row in table.rows:
         drawn.add_row(*(Text(_harmless(cell), style=_style(cell)) for cell in row))
     with console.capture() as captured:
-        console.print(Text(table.title, style="italic"))  # as the table's own title it is folded to its width
+        console.print(Text(_harmless(table.title), style="italic"))  # as the table's own it would be folded
         console.print(drawn)
     _write(captured.get().removesuffix("\n"))
 
@@ -57,8 +60,13 @@ def _style(cell: str) -> str:
 
 
 def say(text: str = "", *, verbatim: bool = False) -> None:
-    """One line of a result; folded between words on a terminal, unless `verbatim`."""
-    _write(text if verbatim else _folded(_harmless(text), sys.stdout))
+    """One line of a result; folded between words on a terminal, unless `verbatim`.
+
+    Args:
+        verbatim: JSON, or another text whose blanks and lines stay as they are; what would steer a terminal is
+            shown as JSON writes it, so that JSON says the same as before.
+    """
+    _write(_escaped(text) if verbatim else _folded(_harmless(text), sys.stdout))
 
 
 def _write(text: str) -> None:
@@ -91,6 +99,12 @@ def tell(text: str) -> None:
 def _harmless(text: str) -> str:
     """Names of files and certificates, and answers of servers, steer no terminal."""
     return "\n".join(map(printable, text.expandtabs().split("\n")))
+
+
+def _escaped(text: str) -> str:
+    if text.isascii() and not _CONTROL.search(text):
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
 
 
 def _folded(text: str, stream: TextIO) -> str:

@@ -8,7 +8,7 @@ from typing import assert_never
 from tasks.core.errors import Interrupted, OperatorError, RecordLost
 from tasks.core.gates import Gate, any_of, in_order, in_sync
 from tasks.core.model import Node
-from tasks.core.plan import LAST_RESTARTS, RESTARTS, Step, StepKind
+from tasks.core.plan import LAST_RESTARTS, RESTARTS, Counts, Step, StepKind
 from tasks.core.render import step_text
 from tasks.core.ways_on import ways_lines
 from tasks.effects.configuring import configure
@@ -169,17 +169,29 @@ def _require_expected(run: Run, step: Step) -> None:
 
 def _others_expected(run: Run, step: Step) -> Gate:
     """A member that came back with a third certificate fits neither half: each other member may show
-    the counts of before its restart or of after it.
+    the counts of before its restart or of after it, or the same without it.
     """
     before = run.expected_before(step)
     active = run.active_nodes(before)
     others = [(name, {name: node}) for name, node in active.items() if name != step.target]
     return in_order(
         *(
-            any_of(*(run.gates.counts(one, {name: planned[name]}) for planned in (before, step.expected)))
+            any_of(
+                *(run.gates.counts(one, {name: fit}) for fit in _may_show(before[name], step.expected[name]))
+            )
             for name, one in others
         )
     )
+
+
+def _may_show(*planned: Counts) -> tuple[Counts, ...]:
+    """As planned, or with one of those connected apart."""
+    apart = (
+        Counts(connected=each.connected - 1, disconnected=each.disconnected + 1)
+        for each in planned
+        if each.connected
+    )
+    return tuple(dict.fromkeys((*planned, *apart)))
 
 
 def prove(run: Run, step: Step) -> str:

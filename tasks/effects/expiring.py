@@ -117,10 +117,16 @@ def give(text: str, output: str) -> None:
         )
     part = path.with_name(f".{path.name}.{os.getpid()}")  # hidden: collectors read *.prom
     try:
-        part.write_text(text, encoding="utf-8")
-        part.chmod(0o644)
+        part.unlink(missing_ok=True)
+        with open(part, "x", encoding="utf-8", opener=_readable) as file:
+            file.write(text)
+        part.chmod(0o644)  # for the collector, whatever the umask
         part.replace(path)
     except OSError as error:
         with suppress(OSError):
             part.unlink()
         raise local_error("write", path, error) from error
+
+
+def _readable(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o644)

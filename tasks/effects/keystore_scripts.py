@@ -17,20 +17,28 @@ as_service() {
 }
 plain() { printf %s "$1" | tr '[:cntrl:]' '?'; }
 may() { if as_service test "$1" "$2"; then echo yes; else echo no; fi; }
+# Of all entries at once, y or n each: a process per entry would be most of the time.
+asked='for path do if [ -r "$path" ]; then printf y; else printf n; fi; done'
 item() {
     sum=-
     if [ "$3" = file ]; then sum=$(sha256sum 2>/dev/null < "$1") || sum=unreadable; fi
     seen=$(stat -L -c '%s %u:%g %a' -- "$1" 2>/dev/null) || seen='0 - -'
-    printf 'item %s %s %s %s %s\n' "$3" "${sum%% *}" "$seen" "$(may -r "$1")" "$(plain "$2")"
+    printf 'item %s %s %s %s %s\n' "$3" "${sum%% *}" "$seen" "$can" "$(plain "$2")"
 }
 walk() {
-    for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
-        name=$2${entry##*/}
+    within=$2 depth=$3
+    set -- "$1"/* "$1"/.[!.]* "$1"/..?*
+    readable=$(as_service sh -c "$asked" sh "$@")
+    for entry do
+        can=no
+        case $readable in y*) can=yes ;; esac
+        readable=${readable#?}
+        name=$within${entry##*/}
         case ${entry##*/} in .fab-tls*) continue ;; esac
         if [ -d "$entry" ]; then
             if [ ! -r "$entry" ] || [ ! -x "$entry" ]; then item "$entry" "$name" closed
-            elif [ "$3" -gt 7 ]; then item "$entry" "$name" deep
-            else item "$entry" "$name" directory; (walk "$entry" "$name/" $(($3 + 1)))
+            elif [ "$depth" -gt 7 ]; then item "$entry" "$name" deep
+            else item "$entry" "$name" directory; (walk "$entry" "$name/" $((depth + 1)))
             fi
         elif [ -f "$entry" ]; then item "$entry" "$name" file
         elif [ -e "$entry" ]; then item "$entry" "$name" other

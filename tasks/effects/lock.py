@@ -90,8 +90,8 @@ def lock(remotes: Sequence[Remote], claim: Claim, *, acting: dict[str, str]) -> 
             if holder is None:
                 taken.append(remote)
             elif holder.run in (claim.run, claim.instead_of):
+                turned.append((remote, said or ""))  # before: an answer may be lost and the lock be ours
                 _take_over(remote, claim.line, of=holder.run, acting=by)
-                turned.append((remote, said or ""))
             else:
                 raise _locked(remote, holder)
     except OperatorError:

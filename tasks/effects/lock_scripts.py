@@ -21,24 +21,28 @@ rm -rf -- "$new"
 mkdir -- "$new" && printf '%s\n' "$line" | cat > "$new/owner" || { rm -rf -- "$new"; exit 4; }
 if mv -fT -- "$new" "$1/lock" 2>/dev/null; then exit 0; fi
 rm -rf -- "$new"
-[ -d "$1/lock" ] || { echo "$1/lock is no directory" >&2; exit 4; }
+[ -d "$1/lock" ] && [ ! -h "$1/lock" ] || { echo "$1/lock is no directory" >&2; exit 4; }
 head -c 2000 -- "$1/lock/owner" 2>/dev/null
 exit 7
 """
 )
 
 # args: work directory, the run that holds it. Standard input: the owner's line that takes its place, in one rename.
-TAKE_OVER = r"""
+TAKE_OVER = (
+    NO_LINKS
+    + r"""
 set -u
 umask 077
 trap '' HUP PIPE
 IFS= read -r line || { echo "the owner's line did not arrive" >&2; exit 4; }
+no_links "$1/lock"
 case $(cat -- "$1/lock/owner" 2>/dev/null) in *"\"run\":\"$2\""*) ;; *) exit 7 ;; esac
 new=$1/lock/owner.$$
 rm -f -- "$new"
 printf '%s\n' "$line" | cat > "$new" || exit 4
 mv -fT -- "$new" "$1/lock/owner" || exit 4
 """
+)
 
 # args: work directory, run. Removes the lock only if that run holds it.
 UNLOCK = r"""

@@ -84,7 +84,8 @@ def reconciled(
         return record
     if replan is None or (found and not absorbed(found)):
         raise Refused(
-            f"run {record.id} cannot go on: " + "; ".join(f"[{f.where}] {f.problem}" for f in found),
+            f"run {record.id} cannot go on: "
+            + ("; ".join(f"[{f.where}] {f.problem}" for f in found) or "its journal is not here"),
             remedy=found[0].remedy if found else "go on where it was started",
         )
     return _from_there(site, record, prepared, found=found, plan=replan, agreed=agreed)

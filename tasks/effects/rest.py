@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ from tasks.core.errors import RemoteError
 from tasks.core.model import Admin
 
 LONGEST_ANSWER_BYTES = 1 << 20
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----")
 
 
 class RestError(RemoteError):
@@ -220,9 +222,10 @@ def read_ca(endpoint: Endpoint) -> str | None:
         pem = Path(path).read_text("ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise _bad_ca(endpoint, str(error)) from error
-    if "-----BEGIN CERTIFICATE-----" not in pem:
+    found = _CERTIFICATE.findall(pem)  # nothing else of the file goes into a command on the node
+    if not found:
         raise _bad_ca(endpoint, "it holds no PEM certificate")
-    return pem
+    return "\n".join(found)
 
 
 def _bad_ca(endpoint: Endpoint, reason: str) -> RestNotTrusted:

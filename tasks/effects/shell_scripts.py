@@ -183,7 +183,6 @@ alike() {
     [ ! -e /sys/fs/selinux/enforce ] || chcon --reference="${2%/*}" -- "$1" \
         || echo "label kept: $1" >&2 || :
 }
-if [ -e "$ca_new.absent" ]; then rm -f -- "$ca" "$ca_new.absent"; fi
 if [ -e "$key_new.absent" ] || [ -e "$cert_new.absent" ]; then
     rm -f -- "$key"
     [ ! -e "$cert_new.absent" ] || rm -f -- "$cert"
@@ -198,6 +197,7 @@ if [ -e "$key_new" ]; then
 elif [ -e "$cert_new" ] && [ ! -e "$key" ]; then
     mv -fT -- "$cert_new" "$cert"
 fi
+if [ -e "$ca_new.absent" ]; then rm -f -- "$ca" "$ca_new.absent"; fi  # last: no pair is left without it (T3)
 if [ -e "$cfg_new" ]; then
     chmod --reference="$cfg" -- "$cfg_new"
     [ $root = no ] || chown --reference="$cfg" -- "$cfg_new"

@@ -17,7 +17,9 @@ OWN_DIRS = (
 own_dirs() {
     [ -z "$1" ] || [ -d "$1" ] || {
         own_dirs "${1%/*}"
-        rm -f -- "$1.fab-tls" 2>/dev/null || rmdir -- "$1.fab-tls"
+        if [ -e "$1.fab-tls" ] || [ -h "$1.fab-tls" ]; then
+            rm -f -- "$1.fab-tls" 2>/dev/null || rmdir -- "$1.fab-tls"
+        fi
         mkdir -- "$1.fab-tls"
         [ "$(id -u)" != 0 ] || chown -h -- "$owner" "$1.fab-tls"
         mv -fT -- "$1.fab-tls" "$1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tasks.core.errors import UsageError
@@ -21,14 +22,15 @@ def show_upgrade(site: Site, *, output: str | None = None, json_wanted: bool = F
     runbook = plan_upgrade(take_snapshot(site))
     text = as_json(runbook) if json_wanted else as_markdown(runbook)
     if output is not None:
-        _write(Path(output), f"{text}\n")
+        write_runbook(Path(output), f"{text}\n")
     say(text, verbatim=True)
     return runbook
 
 
-def _write(path: Path, text: str) -> None:
+def write_runbook(path: Path, text: str) -> None:
+    """Into a file that is not there yet. Raises UsageError."""
     try:
-        with path.open("x") as file:
+        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o644)) as file:
             file.write(text)
     except FileExistsError as error:
         raise UsageError(f"{path} exists", remedy="give --output another name") from error

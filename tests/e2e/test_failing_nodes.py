@@ -11,7 +11,7 @@ import pytest
 
 from tasks.lab.faults import break_node, mend
 from tests.e2e.labs import Begun, Ran, Rig, begun, rigged, small
-from tests.e2e.sights import eventually, files, fingerprint, leftovers, processes, served
+from tests.e2e.sights import files, fingerprint, leftovers, processes, served
 
 IMPATIENT = {"restart_s": 8, "return_s": 2, "join_s": 4}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -58,9 +59,12 @@ class LocalRemote:
         limit_s: float | None = None,
     ) -> Completed:
         self.ran.append(tuple(argv))
+        alone = {"PATH": self.path, **dict(one.split("=", 1) for one in self.environment)}
+        there = shutil.which(argv[0], path=self.path)  # what is not: env says it, as a login would
         try:
             done = subprocess.run(
-                ("/usr/bin/env", "-i", f"PATH={self.path}", *self.environment, *argv),
+                argv if there else ("/usr/bin/env", *argv),
+                env=alone,
                 input=stdin,
                 capture_output=True,
                 timeout=limit_s,

@@ -14,6 +14,7 @@ from tasks.effects.remote import Completed
 from tasks.effects.ssh.wake import Wake
 
 _CHUNK_BYTES = 32 * 1024
+_MOST_BYTES = 64 << 20  # of each output: no script of ours prints nearly as much, and it is kept in memory
 _WINDOW_WAIT_S = 0.01
 _IDLE_WAIT_S = 0.1
 
@@ -97,6 +98,11 @@ class Streams:
         if not data:
             self._open.discard(name)
         into += data
+        if len(into) > _MOST_BYTES:
+            raise RemoteError(
+                f"the command wrote more than {_MOST_BYTES >> 20} MiB to its {name}; its channel was closed",
+                remedy="does a login there print text of its own, or is what it was to read that large? fab check",
+            )
         return True
 
     def _send(self) -> bool:

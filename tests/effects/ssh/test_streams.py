@@ -37,6 +37,14 @@ def test_output_beyond_the_window_comes_before_any_input_is_read(ground: Ground)
     assert done.stdout.endswith(b"4000000\n")
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_command_that_writes_without_end_is_given_up(ground: Ground, stream: str) -> None:
+    remote = ground.remote(ground.sshd())
+    with pytest.raises(RemoteError, match=f"wrote more than 64 MiB to its {stream}; its channel was closed"):
+        remote.run(["sh", "-c", f"cat /dev/zero >&{1 if stream == 'stdout' else 2}"])
+    assert remote.run(["echo", "next"]).text == "next\n"
+
+
 def test_a_command_may_leave_its_input_unread(ground: Ground) -> None:
     done = ground.remote(ground.sshd()).run(["sh", "-c", "exec <&-; echo done"], stdin=b"x" * 8_000_000)
     assert (done.exit_status, done.text) == (0, "done\n")
