@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from tasks.core.costs import BETWEEN_S, cost_of, preferred
 from tasks.core.credential_set import CredentialSet
 from tasks.core.plan import Choice, StepKind
 from tasks.core.rounds import Way, bridging, one_round, overlapping
+from tasks.core.trust import Loaded
 from tests.core.certs import BUILTIN, BUILTIN_SET, NOW, OWN, SHARED
 from tests.core.kinds import NEW, Sets
-from tests.core.ways import THREE, from_to, linked
+from tests.core.ways import THREE, from_to, linked, task, trusting
 
 SINGLE, ALONE, STANDBY, PRIMARY = 16, 25, 23, 26
 Doing = list[tuple[StepKind, str]]
@@ -101,3 +104,21 @@ RENEW, NO = choice("renew", restarts=3), choice("renew", restarts=0, refused="an
 )
 def test_the_least_disruptive_is_preferred(choices: tuple[Choice, ...], prefer: str, taken: str) -> None:
     assert preferred({str(key): one for key, one in enumerate(choices)}, prefer=prefer).strategy == taken
+
+
+def test_what_lies_on_the_disk_of_a_member_that_waits_for_its_turn_counts_as_if_it_came_to_that() -> None:
+    """gw-a goes from a CA's leaf to what everybody trusts; gw-b might come back with that leaf at any moment."""
+    trusted = {name: trusting(SHARED, *SHARED.ca, *OWN.sets[name].ca) for name in ("gw-a", "gw-b")}
+    way = one_round("prescribed", task(trusted, dict.fromkeys(trusted, SHARED)))
+    own = OWN.sets
+    assert _apart_s(way, {}) == 0
+    assert _apart_s(way, {"gw-b": own["gw-b"].loaded}) == BETWEEN_S
+    assert _apart_s(way, {"gw-a": own["gw-a"].loaded}) == 0  # it goes first
+
+
+def _apart_s(way: Way, would: Mapping[str, Loaded]) -> int:
+    steps = restarts(*way.before)
+    found = cost_of(
+        way, steps, pairs=frozenset(), links=linked(*way.before), at=NOW, together=False, would=would
+    )
+    return found.apart_s

@@ -92,3 +92,16 @@ def test_trust_both_ways_is_told_from_trust_in_one_direction() -> None:
     one_way = one_round("renew", task(knows, dict.fromkeys(THREE, OTHER_SHARED)))
     assert first_split(one_way, links=TOGETHER, at=NOW) is None
     assert not both_ways(one_way, at=NOW)
+
+
+def test_what_an_unplanned_start_would_load_is_reckoned_with_until_other_files_are_swapped_in() -> None:
+    way = overlapping(from_to(OWN.sets, OTHER_CA))
+    later = {"gw-b": way.rounds[1].after["gw-b"].loaded}
+    assert (
+        first_split(way, links=TOGETHER, at=NOW, would=later) is not None
+    )  # not all trust both from the start
+    rest = replace(way, before=way.rounds[0].after, rounds=way.rounds[1:])
+    assert first_split(rest, links=TOGETHER, at=NOW, would=later) is None  # gone before the last round
+    stranger = first_split(rest, links=TOGETHER, at=NOW, would={"gw-b": OTHER_SHARED.loaded})
+    assert stranger is not None
+    assert (stranger.round, stranger.one, stranger.other) == (1, "gw-a", "gw-b")

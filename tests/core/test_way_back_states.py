@@ -26,7 +26,7 @@ from tests.core.returns import Undoing, course_back, undoing
 from tests.core.snapshots import healthy
 from tests.core.test_reachable_states import course, course_from, links_of, shaped
 
-SAMPLE = 24  # states of a broken-off run: more than the small clusters have
+SAMPLE = 16  # states of a broken-off run: more than two single members have
 
 
 @dataclass(frozen=True)
