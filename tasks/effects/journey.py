@@ -136,15 +136,24 @@ def begin(
             return None
         if terms.approved:
             refuse_unapproved(site, plan, terms.approved)
-        if not plan.steps:
+        if not plan.steps and not plan.undoes:
             return None
         refuse_no_round(plan, terms.end)
         if not terms.approved and not (terms.yes and journey.yes_suffices):
             _ask(journey, plan)
+        if not plan.steps:
+            _put_away(site, prepared, plan.undoes)
+            return None
         report = ConsoleReporter()
         outcome = start_run(site, prepared, plan, report=report, end=terms.end, gates=gates)
         _conclude(site, journey, plan, outcome)
     return outcome
+
+
+def _put_away(site: Site, prepared: Prepared, run: str) -> None:
+    """A run that has changed nothing yet is undone by giving it up."""
+    break_lock(site, prepared, run)
+    say(f"run {run} had changed nothing: what it staged is removed, its lock is free")
 
 
 def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:

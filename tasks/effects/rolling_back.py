@@ -23,6 +23,7 @@ from tasks.effects.operations import prove_migration, show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.putting_back import kept_by
 from tasks.effects.record import RunRecord, runs, unfinished
+from tasks.effects.runner import is_open
 from tasks.effects.site import Site
 
 # What must be known and settled before a way back can be planned; that members are apart is no hindrance.
@@ -147,7 +148,7 @@ def return_plan(site: Site, wish: Wish, prepared: Prepared) -> Plan:
 
     Raises:
         UsageError: The observer asked for is no member.
-        Refused: Everything is as it was before the run.
+        Refused: Everything is as it was before the run, and that is not open any more.
     """
     names = [member.name for member in site.cluster.members]
     if wish.observer is not None and wish.observer not in names:
@@ -156,6 +157,6 @@ def return_plan(site: Site, wish: Wish, prepared: Prepared) -> Plan:
             remedy=f"one of: {', '.join(names)}",
         )
     plan = prepared.plan(wish)
-    if not plan.steps:
+    if not plan.steps and not is_open(site, plan.undoes):
         raise Refused("everything is as it was before that run: nothing to roll back", remedy="fab status")
     return plan

@@ -187,6 +187,15 @@ def _refuse_unknown_run(remotes: Sequence[Remote], run: str) -> None:
     )
 
 
+def is_open(site: Site, run: str) -> bool:
+    """Whether the run may have left a lock or files on their way: as this machine knows it, or as a lock says."""
+    here = [record for record in runs(site.cluster.runs_dir) if record.id == run]
+    if any(not record.progress().completed for record in here):
+        return True
+    found = holders([site.remote(node) for node in site.cluster.nodes])
+    return run in {holder.run for holder in found.values()}
+
+
 def break_lock(site: Site, prepared: Prepared, run: str) -> None:
     """Give up a run: remove what it staged, free its lock on every node; its backups stay.
 

@@ -73,6 +73,20 @@ def test_a_killed_run_is_undone_and_only_what_serves_something_else_restarts(
     assert leftovers(rig.lab) == ()
 
 
+def test_a_run_that_has_only_placed_its_files_is_put_away_and_nobody_restarts(
+    rig: Rig, before: dict[str, str]
+) -> None:
+    with begun(rig, "--yes") as run:
+        run.until("done", "place:gw-a")
+        run.signalled(SIGKILL)
+    was = processes(rig.lab)
+    assert leftovers(rig.lab) != ()
+    back = rig.fab("rollback", "--yes").ok()
+    assert "had changed nothing: what it staged is removed, its lock is free" in back.stdout
+    assert (processes(rig.lab), _state(rig.lab), leftovers(rig.lab)) == (was, before, ())
+    assert rig.fab("rollback", "--yes").code == 3
+
+
 def test_a_rollback_that_is_killed_is_resumed_and_no_other_task_takes_its_place(
     rig: Rig, before: dict[str, str]
 ) -> None:
