@@ -1,7 +1,7 @@
 """`fab`, and the lab's start script, forked from a process that has their imports behind it: a second sooner.
 
 A command's start takes a second of imports, a gateway's a quarter, and the tests start hundreds. Here one
-server per test process imports what both import and forks for each: own process, arguments, directory,
+server for all test processes imports what both import and forks for each: own process, arguments, directory,
 environment and descriptors, the exit code of its own. A `fab` that is killed or signalled, and what is
 about starting itself, is tested with the real executable.
 """
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO
 
 PROJECT = Path(__file__).resolve().parents[1]
+_SERVED = "FORKED_FAB_SERVER"  # the socket of a server that the parent has started
 _MOST = 1 << 20
 _SHIM = """\
 #!{python} -ISE
@@ -104,6 +105,11 @@ class Running:
                 os.kill(self.pid, number)
 
 
+def serve_children() -> None:
+    """Start the server now: every process that this one starts later uses it, instead of one of its own."""
+    os.environ[_SERVED] = str(_server())
+
+
 def shim(directory: Path) -> Path:
     """A small executable `fab` in the directory, for scripts that find it by PATH."""
     path = directory / "fab"
@@ -148,6 +154,8 @@ def _text(file: IO[bytes]) -> str:
 @cache
 def _server() -> Path:
     """Started at the first use; it ends with this process, whose end closes the pipe."""
+    if served := os.environ.get(_SERVED):
+        return Path(served)
     path = Path(tempfile.mkdtemp(prefix="forked-fab-")) / "socket"
     argv = (sys.executable, "-m", "tests.forked_fab", str(path))
     server = subprocess.Popen(argv, cwd=PROJECT, stdin=subprocess.PIPE)

@@ -8,6 +8,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import crypto
 
 from tasks.core.certificates import Certificate
 from tasks.core.pem import Unreadable, describe_without_blocks, pem_blocks
@@ -76,11 +77,17 @@ def parse_list(data: bytes) -> RevocationList:
     blocks = [block for block in pem_blocks(data) if block.label == "X509 CRL"]
     try:
         if blocks:
-            return list_of(x509.load_pem_x509_crl(data[blocks[0].start :]), others=len(blocks) - 1)
-        return list_of(x509.load_der_x509_crl(data))
-    except MALFORMED as error:
+            return _taken(x509.load_pem_x509_crl(data[blocks[0].start :]), others=len(blocks) - 1)
+        return _taken(x509.load_der_x509_crl(data))
+    except (crypto.Error, *MALFORMED) as error:
         what = "it is not well-formed" if blocks else f"{describe_without_blocks(data)}, and no list is in it"
         raise ListFault(what) from error
+
+
+def _taken(found: x509.CertificateRevocationList, *, others: int = 0) -> RevocationList:
+    """As `list_of`; raises crypto.Error where OpenSSL, which is stricter with names, would not load it."""
+    crypto.X509Store().add_crl(found)
+    return list_of(found, others=others)
 
 
 def serial_of(certificate: Certificate) -> int:

@@ -16,7 +16,6 @@ as_service() {
     fi
 }
 plain() { printf %s "$1" | tr '[:cntrl:]' '?'; }
-may() { if as_service test "$1" "$2"; then echo yes; else echo no; fi; }
 # Of all entries at once, y or n each: a process per entry would be most of the time.
 asked='for path do if [ -r "$path" ]; then printf y; else printf n; fi; done'
 item() {
@@ -54,11 +53,12 @@ nearest() {
     printf '%s\n' "$dir"
 }
 folder() {
-    if [ -d "$1" ] && [ -r "$1" ] && [ -x "$1" ]; then state=directory reach=$(may -r "$1")
-        [ "$(may -x "$1")" = yes ] || reach=no
+    if [ -d "$1" ] && [ -r "$1" ] && [ -x "$1" ]; then state=directory reach=no
+        if as_service sh -c '[ -r "$1" ] && [ -x "$1" ]' sh "$1"; then reach=yes; fi
     elif [ -d "$1" ]; then state=closed reach=no
     elif [ -e "$1" ] || [ -h "$1" ]; then state=other reach=no
-    else state=absent reach=$(may -x "$(nearest "$1")")
+    elif as_service test -x "$(nearest "$1")"; then state=absent reach=yes
+    else state=absent reach=no
     fi
     seen=$(stat -L -c '%u:%g %a' -- "$1" 2>/dev/null) || seen='- -'
     kind=$(stat -f -c %T -- "$(nearest "$1")" 2>/dev/null) || kind=unknown

@@ -226,3 +226,13 @@ def test_a_list_of_a_version_that_does_not_exist_is_refused_with_the_reason() ->
     with pytest.raises(ListFault, match="no list is in it"):
         parse_list(good.replace(b"\x02\x01\x01\x30", b"\x02\x01\x03\x30", 1))
     assert parse_list(good).revokes(LEAF_A)
+
+
+def test_a_list_with_a_name_that_openssl_cannot_read_is_refused_with_the_reason() -> None:
+    """The server would make no TLS context of it (T1)."""
+    good = made(LEAF_A).der
+    utf8, octets = b"\x0c\x0acluster CA", b"\x04\x0acluster CA"
+    assert utf8 in good
+    assert x509.load_der_x509_crl(good.replace(utf8, octets, 1))  # which cryptography takes
+    with pytest.raises(ListFault, match="no list is in it"):
+        parse_list(good.replace(utf8, octets, 1))

@@ -197,7 +197,7 @@ def test_whatever_is_in_a_file_it_is_shown_as_far_as_it_goes() -> None:
         found = read_material(data)
         numbers = {one: number for number, one in enumerate(found.certificates)}
         shown: list[object] = [shown_certificate(n, one) for one, n in numbers.items()]
-        asked = {"x.csr": one.public_key_der for one in found.requests}
+        asked = {f"{n}.csr": one.public_key_der for n, one in enumerate(found.requests)}
         shown += [shown_key("k", key, numbers, found.certificates, asked=asked) for key in found.keys]
         shown += [shown_list("l", one, numbers, found.certificates, at=NOON) for one in found.lists]
         shown += [shown_request("x.csr", one) for one in found.requests]
