@@ -64,6 +64,20 @@ def test_what_the_service_user_cannot_get_to_is_said(node: Tree) -> None:
     assert not looked.by_path[PurePosixPath(node.keystore)].by_name["roots.pem"].readable
 
 
+@needs_root
+def test_of_many_entries_just_those_that_the_service_user_cannot_read_are_said(node: Tree) -> None:
+    """All entries of a folder are asked at once: each answer has to find its own."""
+    for name in ("..first", ".fab-tls.part", "between $(id) *.pem", "folder/a", "folder/z", "zz"):
+        node.write(node.keystore / name, b"x", uid=0)
+    looked = look_at_folders(node.remote, look_at_files(node.remote), (PurePosixPath(node.keystore),))
+    (found,) = looked.by_path.values()
+    shut = {item.name for item in found.items if not item.readable}
+    assert shut == {"..first", "between $(id) *.pem", "folder/a", "folder/z", "zz"}
+    assert {"..data", "AdminDefaultKey.pem", "folder", "folder/inner"} <= {
+        item.name for item in found.items
+    } - shut
+
+
 @not_as_root
 def test_what_our_login_cannot_look_into_is_said(node: Tree) -> None:
     shut = node.folder(node.root / "shut", mode=0)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -30,12 +32,23 @@ def agent(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         pytest.skip("ssh-agent is not installed (package openssh-client)")
     path = ground.directory / "agent"
     with subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.DEVNULL) as process:
-        while not path.exists():
-            assert process.poll() is None
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
-        subprocess.run(["ssh-add", "-q", str(ground.key)], check=True)
-        yield path
-        process.kill()
+        try:
+            _await_listening(path, process)
+            monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+            subprocess.run(["ssh-add", "-q", str(ground.key)], check=True)
+            yield path
+        finally:
+            process.kill()
+
+
+def _await_listening(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """The socket is there a moment before somebody listens at it."""
+    while process.poll() is None:
+        with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
+            probe.connect(str(path))
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"ssh-agent ended with {process.returncode}")
 
 
 def test_the_agent_is_not_lent_to_a_node_even_where_the_ssh_configuration_says_so(

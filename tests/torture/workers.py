@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
 import traceback
 from collections import deque
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import NoReturn
 
 from tasks.core.plan import Plan
 from tasks.lab.layout import Topology
@@ -128,6 +130,7 @@ def _employed(altered: str) -> _Worker:
 
 def work(orders: Connection, altered: str) -> None:
     """The life of a worker: chains in, what became of them out, until None comes in."""
+    signal.signal(signal.SIGTERM, _leave)
     alone_with_mounts()
     place = Path(tempfile.mkdtemp(prefix="torture-"))
     place.chmod(0o755)
@@ -140,6 +143,11 @@ def work(orders: Connection, altered: str) -> None:
                 chain = _until_spoilt(rig, orders, chain, altered)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _leave(*_: object) -> NoReturn:
+    """Told to end: its lab goes first."""
+    raise SystemExit(1)
 
 
 def _until_spoilt(rig: Rig, orders: Connection, chain: Chain | None, altered: str) -> Chain | None:
