@@ -10,7 +10,14 @@ import pytest
 from tests.e2e.labs import Rig, rigged, small
 
 HERE = Path(__file__).resolve().parent
-LONGEST = ("test_strategies.py", "test_ha_credentials.py", "test_journeys.py", "test_rounds_killed.py")
+LONGEST = (
+    "test_strategies.py",
+    "test_ha_credentials.py",
+    "test_journeys.py",
+    "test_rounds_killed.py",
+    "test_rollback.py",
+    "test_fault_sample.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

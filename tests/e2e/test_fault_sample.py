@@ -17,20 +17,14 @@ def _at(fault: Fault, step: str, moment: Moment = Moment.BEGUN) -> Case:
     return Case(fault, Point("prescribed", step, moment))
 
 
-# Each chain is one migration, with its faults on the way.
+# A chain is one migration, with its faults on the way.
 CHAINS = (
     Chain(
         (
+            _at(Fault.DISK_FULL, "place:gw-a"),
             _at(Fault.TOOL_KILLED, "swap:gw-b"),
             _at(Fault.NODE_KILLED, "restart:gw-b"),
             _at(Fault.SSH_CUT, "swap:gw-a"),
-            _at(Fault.TOOL_KILLED, "prove:cluster"),
-        )
-    ),
-    Chain(
-        (
-            _at(Fault.DISK_FULL, "place:gw-a"),
-            _at(Fault.TOOL_KILLED, "restart:gw-b", Moment.WAITING),
             _at(Fault.BUILTIN_PAIR, "restart:gw-a"),
         ),
         back=True,
