@@ -20,7 +20,7 @@ from tests.e2e.labs import Rig, make_sets, rigged, small
 from tests.e2e.onlooker import Seen, onlooking
 from tests.e2e.sights import eventually, fingerprint, leftovers, rest, restart, served
 
-SOME = 40  # lines from one kill to the next
+SOME = 25  # lines from one kill to the next
 ROUNDS = 3
 
 
