@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tasks.core.errors import Locked, OperatorError, Unhealthy, UsageError
+from tasks.core.errors import Unhealthy, UsageError
 from tasks.core.findings import errors
 from tasks.core.health import StatusReport
 from tasks.core.open_run import between_rounds
@@ -29,6 +28,7 @@ from tasks.effects.runner import (
     start_run,
 )
 from tasks.effects.site import Site
+from tasks.effects.speaking import speaking_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +86,6 @@ class Terms:
     @property
     def end(self) -> End:
         return End(stop_after=self.stop_after, until=self.until)
-
-
-@contextmanager
-def speaking_for(task: str) -> Iterator[None]:
-    """Remedies name the commands of this task; those of another run's lock name that run's."""
-    try:
-        yield
-    except Locked:
-        raise
-    except OperatorError as error:
-        error.said_by(task)
-        raise
 
 
 def planned(
