@@ -4,7 +4,7 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup rehearse test test-credentials test-rounds conformance torture torture-controls torture-parsers audit
+.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers audit
 setup:
 	@sh .ci/setup
 
@@ -23,6 +23,10 @@ test-credentials: setup
 # A run of each strategy with several rounds, killed at every line of its journal while servers restart.
 test-rounds: setup
 	$(PYTEST) -s --timeout=3600 tests/e2e/test_rounds_killed.py --every-line
+
+# The commands of every page of docs/, in their order; make test runs those of the shorter ones.
+test-pages: setup
+	$(PYTEST) -n 4 tests/e2e/test_journeys.py --all-pages
 
 # Every fault at every step of a migration: writes docs/faults.md. TORTURE='--only ssh-cut --steps "overlap swap"' for
 # a part of it.

@@ -11,11 +11,22 @@ from pathlib import Path
 import pytest
 
 from tasks.lab.lifecycle import down
+from tests.conftest import ALL_PAGES
 from tests.e2e.labs import FAB, PROJECT, SPEED, Ran
 from tests.forked_fab import shim
 
 PAGES = [*sorted((PROJECT / "docs" / "journeys").glob("*.md")), PROJECT / "docs" / "credentials.md"]
+# Their tasks are tried end to end by test_service_control.py, test_ha_credentials.py, test_config_keystore.py and
+# test_credential_lifecycle.py in every run; the pages themselves by make test-pages, for they take longest.
+WHERE_THERE_IS_TIME = frozenset({"containers", "ha-credentials", "keystore", "credentials"})
 LIMIT_S = 170.0
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "page" in metafunc.fixturenames:
+        every = metafunc.config.getoption(ALL_PAGES)
+        pages = [page for page in PAGES if every or page.stem not in WHERE_THERE_IS_TIME]
+        metafunc.parametrize("page", pages, ids=lambda page: page.stem)
 
 
 def script_of(page: str) -> str:
@@ -55,7 +66,6 @@ def run(script: str, place: Path) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_commands_of_a_page_work_in_their_order(page: Path, place: Path) -> None:
     script = script_of(page.read_text())
     assert "fab lab.up" in script, "a page begins with a rehearsal"
