@@ -106,10 +106,7 @@ def _files(plan: Plan, said: Journalled, seen: NodeSnapshot, node: Node) -> Iter
     if not isinstance(seen.files, NodeFiles):
         yield _finding(Standing.UNSEEN, node.name, seen.files.problem)
         return
-    if said.swapping != said.swapped:
-        said_stages = range(said.swapped, said.swapping + 1)
-    else:
-        said_stages = range(said.swapped, said.swapped + 1)
+    said_stages = range(said.swapped, said.swapping + 1)
     stages = _stages(plan, node)
     fit = [number for number, files in enumerate(stages) if files and _lie(seen.files, files)]
     if set(fit) & set(said_stages) or (said.swapping != said.swapped and _half(seen.files, stages, said)):

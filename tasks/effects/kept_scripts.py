@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tasks.effects.stage_scripts import NO_LINKS, OWN_DIRS
+from tasks.effects.stage_scripts import NO_LINKS, PART
 
 # args: owner, then (path, mode, SHA-256, two backups that may hold it) per file. As STAGE, from what lies on the node.
 STAGE_KEPT = (
-    OWN_DIRS
+    PART
     + r"""
 set -eu
 umask 077
@@ -20,18 +20,9 @@ while [ $# -gt 0 ]; do
         [ ! -f "$each" ] || [ -n "$from" ] || case $(sha256sum < "$each") in "$sha "*) from=$each ;; esac
     done
     [ -n "$from" ] || { echo "no backup of ${path##*/} has SHA-256 $sha" >&2; exit 5; }
-    dir=${path%/*}
-    no_links "$dir"
-    own_dirs "${dir%%/.fab-tls/*}"
-    mkdir -p -- "$dir"
-    rm -f -- "$path.part"
-    set -C
+    begin_part
     cat < "$from" > "$path.part"
-    set +C
-    chmod "$mode" -- "$path.part"
-    [ "$(id -u)" != 0 ] || chown -h -- "$owner" "$path.part"
-    mv -fT -- "$path.part" "$path"
-    sha256sum -- "$path"
+    end_part
 done
 """
 )

@@ -9,7 +9,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -107,6 +107,16 @@ def _take_over(remote: Remote, line: str, *, of: str, acting: str) -> None:
     done = run_script(remote, lock_scripts.TAKE_OVER, _work(remote), of, acting=acting, stdin=content)
     if done.exit_status != 0:
         raise _not_taken(remote, done.error_text or "another run took it just now")
+
+
+def give_back(remotes: Sequence[Remote], claim: Claim, *, acting: dict[str, str]) -> None:
+    """A claim that comes to nothing: the lock is free again, or that of the run which it was to take the place of."""
+    if claim.instead_of:
+        former = replace(claim, run=claim.instead_of, task=MIGRATE, instead_of=claim.run)
+        with suppress(OperatorError):  # whoever goes on with that run takes it over again
+            lock(remotes, former, acting=acting)
+    else:
+        unlock(remotes, run=claim.run, acting=acting)
 
 
 def require_ours(remote: Remote, claim: Claim) -> None:

@@ -75,9 +75,8 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
 
 def _locks(site: Site, run: OpenRun | None) -> tuple[str, ...]:
     """Of the nodes that can be asked."""
-    found: dict[str, tuple[str, str, str]] = {}
-    for by_node in site.pool.map(lambda node: _held_on(site.remote(node)), site.cluster.nodes):
-        found |= by_node
+    asked = site.pool.map(lambda node: _held_on(site.remote(node)), site.cluster.nodes)
+    found = {name: held for by_node in asked for name, held in by_node.items()}
     return lock_lines(found, nodes=len(site.cluster.nodes), own=run.id if run else "")
 
 
@@ -175,13 +174,18 @@ def migration_plan(site: Site, wish: Wish) -> Callable[[Prepared], Plan]:
     Raises:
         UsageError: The observer asked for is no member.
     """
+    refuse_unknown_observer(site, wish)
+    return lambda prepared: prepared.plan(wish)
+
+
+def refuse_unknown_observer(site: Site, wish: Wish) -> None:
+    """Raises UsageError where the observer asked for is no member."""
     names = [member.name for member in site.cluster.members]
     if wish.observer is not None and wish.observer not in names:
         raise UsageError(
             f"--observer {wish.observer} is no member of {site.cluster.key}",
             remedy=f"one of: {', '.join(names)}",
         )
-    return lambda prepared: prepared.plan(wish)
 
 
 def show_plan(plan: Plan) -> None:
@@ -232,7 +236,7 @@ def show_members(site: Site, plan: Plan) -> StatusReport:
     return found
 
 
-def _from_here(record: RunRecord, prepared: Prepared) -> Plan:
+def from_here(record: RunRecord, prepared: Prepared) -> Plan:
     """By what was asked for at first; where that is not possible from there, the least disruptive way."""
     wish = Wish.typed(record.plan.options)
     try:
@@ -243,6 +247,4 @@ def _from_here(record: RunRecord, prepared: Prepared) -> Plan:
     return plan.model_copy(update={"command": record.plan.command})
 
 
-MIGRATION = Journey(
-    task=MIGRATE, prepare=prepare, show=show_plan, conclude=prove_migration, replan=_from_here
-)
+MIGRATION = Journey(task=MIGRATE, prepare=prepare, show=show_plan, conclude=prove_migration, replan=from_here)

@@ -190,20 +190,6 @@ def unfinished(runs_dir: Path) -> RunRecord | None:
     return next((run for run in newest if not run.progress().completed), None)
 
 
-def resumable(runs_dir: Path) -> RunRecord:
-    """The run that --resume goes on with.
-
-    Raises:
-        UsageError: There is none.
-    """
-    run = unfinished(runs_dir)
-    if run is None:
-        raise UsageError(
-            f"no interrupted run in {runs_dir}", remedy="fab status; fab migrate-cluster starts one"
-        )
-    return run
-
-
 def _read(path: Path) -> Plan | None:
     try:
         return Plan.model_validate_json(path.read_text(encoding="utf-8"))

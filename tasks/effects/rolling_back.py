@@ -19,7 +19,7 @@ from tasks.core.wanted_set import WantedSet
 from tasks.effects.journey import Journey
 from tasks.effects.look import take_snapshot
 from tasks.effects.mirror import elsewhere, plan_on
-from tasks.effects.operations import prove_migration, show_plan
+from tasks.effects.operations import from_here, prove_migration, refuse_unknown_observer, show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.putting_back import kept_by
 from tasks.effects.record import RunRecord, runs, unfinished
@@ -78,7 +78,7 @@ def rollback_of(site: Site, run: str) -> Journey:
         show=show_plan,
         conclude=prove_migration,
         undoes=known,
-        replan=lambda record, prepared: prepared.plan(Wish.typed(record.plan.options)),
+        replan=from_here,
     )
 
 
@@ -150,12 +150,7 @@ def return_plan(site: Site, wish: Wish, prepared: Prepared) -> Plan:
         UsageError: The observer asked for is no member.
         Refused: Everything is as it was before the run, and that is not open any more.
     """
-    names = [member.name for member in site.cluster.members]
-    if wish.observer is not None and wish.observer not in names:
-        raise UsageError(
-            f"--observer {wish.observer} is no member of {site.cluster.key}",
-            remedy=f"one of: {', '.join(names)}",
-        )
+    refuse_unknown_observer(site, wish)
     plan = prepared.plan(wish)
     if not plan.steps and not is_open(site, plan.undoes):
         raise Refused("everything is as it was before that run: nothing to roll back", remedy="fab status")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.journal import Entry
@@ -13,7 +13,7 @@ from tasks.core.plan import Plan
 from tasks.core.resuming import clocks
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import End, execute
-from tasks.effects.lock import Claim, holders, lock, require_ours, unlock
+from tasks.effects.lock import Claim, give_back, holders, lock, require_ours, unlock
 from tasks.effects.mirror import mirror
 from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
@@ -116,9 +116,14 @@ def _carry_out(
     with held(record), StopOnSignal(announce=lambda text: report.note("", text)) as stop:
         try:
             lock(remotes, claim, acting=acting)
-            mirror(remotes, record.id, record.plan, acting=acting)
         except OperatorError:
             _abandon_if_untouched(site, record)
+            raise
+        try:
+            mirror(remotes, record.id, record.plan, acting=acting)
+        except OperatorError:
+            if _abandon_if_untouched(site, record):
+                give_back(remotes, claim, acting=acting)
             raise
         _close_undone(site, record)
         run = Run(
@@ -135,7 +140,7 @@ def _carry_out(
         with sampling(site, record, run.members):
             complete = execute(run, end=end)
         if complete:
-            for each in (record, *_undone(site, record)):
+            for each in _stages_of(site, record):
                 for node in site.cluster.nodes:
                     clean_node(site, each, node)
             for name in unlock(remotes, run=record.id, acting=acting):
@@ -149,6 +154,13 @@ def _undone(site: Site, record: RunRecord) -> tuple[RunRecord, ...]:
     return tuple(one for one in runs(site.cluster.runs_dir) if one.id == record.plan.undoes)
 
 
+def _stages_of(site: Site, record: RunRecord) -> tuple[RunRecord, ...]:
+    """The runs whose staged files go with this one's end: of one that began elsewhere the name is enough."""
+    if not record.plan.undoes:
+        return (record,)
+    return (record, *(_undone(site, record) or (replace(record, id=record.plan.undoes),)))
+
+
 def _close_undone(site: Site, record: RunRecord) -> None:
     """Its lock is ours now: nobody goes on with it any more."""
     for one in _undone(site, record):
@@ -156,10 +168,12 @@ def _close_undone(site: Site, record: RunRecord) -> None:
             one.append(Entry(at=site.clock.now(), event="abandoned", seen=f"rolled back by {record.id}"))
 
 
-def _abandon_if_untouched(site: Site, record: RunRecord) -> None:
-    """A run that never got the lock has done nothing: it is closed at once."""
-    if not any(entry.event == "started" for entry in record.entries()):
-        record.append(Entry(at=site.clock.now(), event="abandoned", seen="the lock was held"))
+def _abandon_if_untouched(site: Site, record: RunRecord) -> bool:
+    """A run that could not take or mark its lock has done nothing: it is closed at once; whether that was so."""
+    if {"started", "rebuilt"} & {entry.event for entry in record.entries()}:  # here, or elsewhere
+        return False
+    record.append(Entry(at=site.clock.now(), event="abandoned", seen="it never got so far as to begin"))
+    return True
 
 
 def _acting(prepared: Prepared) -> dict[str, str]:

@@ -28,9 +28,31 @@ own_dirs() {
 """
 )
 
+# Around what writes "$path.part": its directory made, nobody's file in its way; then it is $path, whole, at once.
+PART = (
+    OWN_DIRS
+    + r"""
+begin_part() {
+    dir=${path%/*}
+    no_links "$dir"
+    own_dirs "${dir%%/.fab-tls/*}"
+    mkdir -p -- "$dir"
+    rm -f -- "$path.part"
+    set -C
+}
+end_part() {
+    set +C
+    chmod "$mode" -- "$path.part"
+    [ "$(id -u)" != 0 ] || chown -h -- "$owner" "$path.part"
+    mv -fT -- "$path.part" "$path"
+    sha256sum -- "$path"
+}
+"""
+)
+
 # args: owner, then (path, size, mode) per file; the contents follow each other on standard input.
 STAGE = (
-    OWN_DIRS
+    PART
     + r"""
 set -eu
 umask 077
@@ -39,22 +61,13 @@ shift
 while [ $# -gt 0 ]; do
     path=$1 size=$2 mode=$3
     shift 3
-    dir=${path%/*}
-    no_links "$dir"
-    own_dirs "${dir%%/.fab-tls/*}"
-    mkdir -p -- "$dir"
-    rm -f -- "$path.part"
-    set -C
+    begin_part
     said=$(dd bs=1 count="$size" 2>&1 > "$path.part") || {
         status=$?
         echo "$said" | head -n 1 >&2
         exit $status
     }
-    set +C
-    chmod "$mode" -- "$path.part"
-    [ "$(id -u)" != 0 ] || chown -h -- "$owner" "$path.part"
-    mv -fT -- "$path.part" "$path"
-    sha256sum -- "$path"
+    end_part
 done
 """
 )

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.core.errors import Locked, RemoteError
 from tasks.effects import lock_scripts
-from tasks.effects.lock import Claim, holders, lock, require_ours, unlock
+from tasks.effects.lock import Claim, give_back, holders, lock, require_ours, unlock
 from tasks.effects.remote import Completed, Remote
 from tests.core.statuses import NOON
 from tests.effects.node_tree import SHELLS, SYSTEM_PATH, BoundedRemote, Tree, in_shell, tree
@@ -158,3 +158,16 @@ def test_every_shell_hands_it_over_whole_and_only_from_the_run_that_is_named(
     take([node], AGAIN)
     assert lines([node]) == [AGAIN.line + "\n"]
     assert [path.name for path in lock_of(node).iterdir()] == ["owner"]
+
+
+def test_a_claim_that_comes_to_nothing_leaves_the_lock_free_or_to_the_run_that_it_was_to_undo(
+    nodes: tuple[Tree, ...],
+) -> None:
+    remotes = [node.remote for node in nodes]
+    take(nodes, FIRST)
+    take(nodes, ROLLBACK)
+    give_back(remotes, ROLLBACK, acting=acting(nodes))
+    assert {holder.run for holder in holders(remotes).values()} == {"run-1"}
+    take(nodes, AGAIN)  # whoever resumes that run goes on
+    give_back(remotes, AGAIN, acting=acting(nodes))
+    assert lines(nodes) == ["", ""]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.errors import Locked, UsageError
+from tasks.core.errors import Locked
 from tasks.core.journal import Entry
 from tasks.core.plan import Counts, Plan, Step, StepKind
 from tasks.effects.record import (
@@ -20,7 +20,6 @@ from tasks.effects.record import (
     keep_plan,
     kept_plan,
     open_run,
-    resumable,
     runs,
     unfinished,
 )
@@ -148,15 +147,8 @@ def test_the_newest_run_is_unfinished_until_it_is_completed_or_abandoned(runs_di
         record = open_run(runs_dir, PLAN_A, at=NOON + timedelta(seconds=number))
         record.append(entry("failed", STEPS[0].id))
         assert unfinished(runs_dir) == record
-        assert resumable(runs_dir) == record
         record.append(entry(end))
         assert unfinished(runs_dir) is None
-
-
-def test_without_an_interrupted_run_there_is_nothing_to_resume(runs_dir: Path) -> None:
-    open_run(runs_dir, PLAN_A, at=NOON).append(entry("completed"))
-    with pytest.raises(UsageError, match="no interrupted run in"):
-        resumable(runs_dir)
 
 
 @pytest.mark.parametrize(
