@@ -12,11 +12,11 @@ from tasks.core.open_run import between_rounds
 from tasks.core.plan import Plan, subject_of
 from tasks.core.render import findings_lines
 from tasks.effects.consent import ask
-from tasks.effects.console import ConsoleReporter, say, tell
-from tasks.effects.execute import End
+from tasks.effects.console import say, tell
 from tasks.effects.prepare import Prepared
 from tasks.effects.reconciling import Replan, open_record, reconciled
 from tasks.effects.record import RunRecord, keep_plan
+from tasks.effects.reporters import refuse_unknown, reporting
 from tasks.effects.run import Gates
 from tasks.effects.runner import (
     Outcome,
@@ -29,6 +29,7 @@ from tasks.effects.runner import (
 )
 from tasks.effects.site import Site
 from tasks.effects.speaking import speaking_for
+from tasks.effects.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +62,6 @@ class Journey:
     def words(self) -> str:
         """What the operator typed, without options that only say how to run it."""
         return self.command or self.task
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the command line says beside the wish itself; the same for every acting task.
-
-    Args:
-        yes: Do not ask.
-        approved: Run only the plan of this fingerprint.
-        plan_only: Show the plan and end.
-        ignored: Findings, by name, that stay visible and do not stop.
-        stop_after: Stop when this many members have been restarted.
-        until: Stop when the round of this number is complete.
-    """
-
-    yes: bool = False
-    approved: str = ""
-    plan_only: bool = False
-    ignored: frozenset[str] = frozenset()
-    stop_after: int | None = None
-    until: int | None = None
-
-    @property
-    def end(self) -> End:
-        return End(stop_after=self.stop_after, until=self.until)
 
 
 def planned(
@@ -132,8 +108,8 @@ def begin(
         if not plan.steps:
             _put_away(site, prepared, plan.undoes)
             return None
-        report = ConsoleReporter()
-        outcome = start_run(site, prepared, plan, report=report, end=terms.end, gates=gates)
+        with reporting(site, terms.progress) as report:
+            outcome = start_run(site, prepared, plan, report=report, end=terms.end, gates=gates)
         _conclude(site, journey, plan, outcome)
     return outcome
 
@@ -164,7 +140,8 @@ def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:
         refuse_no_round(record.plan, end)
         left = record.progress().remaining(record.plan)
         tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
-        outcome = resume_run(site, prepared, record, report=ConsoleReporter(), end=end)
+        with reporting(site, terms.progress) as report:
+            outcome = resume_run(site, prepared, record, report=report, end=end)
         _conclude(site, journey, record.plan, outcome)
     return outcome
 
@@ -202,6 +179,7 @@ def run_task(
         again: --resume.
         break_lock_of: The run of --break-lock; "" for none.
     """
+    refuse_unknown(terms.progress)
     if break_lock_of:
         give_up(site, journey, break_lock_of)
     elif again:

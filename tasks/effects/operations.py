@@ -38,7 +38,7 @@ from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, tell, width
-from tasks.effects.journey import Journey, Terms, begin, planned
+from tasks.effects.journey import Journey, begin, planned
 from tasks.effects.lock import holders
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare
@@ -48,6 +48,7 @@ from tasks.effects.run import Gates
 from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 
 
 def as_json(value: object) -> str:

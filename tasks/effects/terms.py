@@ -1,0 +1,35 @@
+"""What every acting task is told beside its own wish: how far, for whom to ask, and how to tell of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.effects.execute import End
+from tasks.effects.reporters import AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the command line says beside the wish itself; the same for every acting task.
+
+    Args:
+        yes: Do not ask.
+        approved: Run only the plan of this fingerprint.
+        plan_only: Show the plan and end.
+        ignored: Findings, by name, that stay visible and do not stop.
+        stop_after: Stop when this many members have been restarted.
+        until: Stop when the round of this number is complete.
+        progress: How what happens is told: one of reporters.KINDS.
+    """
+
+    yes: bool = False
+    approved: str = ""
+    plan_only: bool = False
+    ignored: frozenset[str] = frozenset()
+    stop_after: int | None = None
+    until: int | None = None
+    progress: str = AUTO
+
+    @property
+    def end(self) -> End:
+        return End(stop_after=self.stop_after, until=self.until)
