@@ -19,6 +19,8 @@ class EventKind(StrEnum):
     STEP_DONE = "step_done"  # its gate held
     FAILED = "failed"  # the line is stopped, nothing further is touched
     STOPPED = "stopped"  # as asked: Ctrl-C, --until, --stop-after, --not-after
+    BEFORE_RESTART = "before_restart"  # to a gate of one's own alone
+    AFTER_RESTART = "after_restart"
     DONE = "done"  # the run is complete, and proven
 
 

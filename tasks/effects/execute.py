@@ -16,6 +16,7 @@ from tasks.effects.ha_steps import act_on_ha
 from tasks.effects.list_placing import change_list
 from tasks.effects.listeners import prove_listeners
 from tasks.effects.moving import move_keystore
+from tasks.effects.own_gates import after_restart, before_restart
 from tasks.effects.pair_restart import restart_pair
 from tasks.effects.placing import place, require_live, swap
 from tasks.effects.queues import await_drained
@@ -90,9 +91,11 @@ def _perform(run: Run, step: Step) -> None:
         if step.kind in RESTARTS and not run.facts(step).get("started_before"):
             _require_expected(run, step)
         run.write("started", step)
+        before_restart(run, step)
         seen = _act(run, step)
         if step.kind in LAST_RESTARTS:
             seen = f"{seen}; {await_drained(run, step)}"
+        after_restart(run, step)
     except Interrupted:
         run.write("interrupted", step)
         raise

@@ -9,11 +9,12 @@ from tasks.core.errors import Unhealthy, UsageError
 from tasks.core.findings import errors
 from tasks.core.health import StatusReport
 from tasks.core.open_run import between_rounds
+from tasks.core.own_gates import gates_in
 from tasks.core.plan import Plan, subject_of
 from tasks.core.render import findings_lines
 from tasks.effects.consent import ask
 from tasks.effects.console import say, tell
-from tasks.effects.prepare import Prepared
+from tasks.effects.prepare import Prepared, with_gates_looked_for
 from tasks.effects.reconciling import Replan, open_record, reconciled
 from tasks.effects.record import RunRecord, keep_plan
 from tasks.effects.reporters import refuse_unknown, reporting
@@ -72,12 +73,13 @@ def planned(
     Raises:
         Refused: A check fails (all findings are shown on stderr), or the plan is impossible.
     """
-    prepared = journey.prepare(site)
+    prepared = with_gates_looked_for(site, journey.prepare(site))
     if errors(prepared.findings, ignored=ignored):
         for line in findings_lines(prepared.findings, ignored=ignored):
             tell(line)
     prepared.refuse_errors(ignored)
-    plan = make(prepared).model_copy(update={"command": journey.words})
+    plan = make(prepared)
+    plan = plan.model_copy(update={"command": journey.words, "gates": gates_in(plan, site.cluster)})
     keep_plan(site.cluster.runs_dir, plan)
     return prepared, plan
 
