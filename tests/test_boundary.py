@@ -121,6 +121,7 @@ COMMON = {
     "ignore",
     "progress",
     "plain",
+    "not_after",
     "break_lock",
 }
 
@@ -141,7 +142,7 @@ def test_every_option_of_an_acting_task_says_what_it_is_for() -> None:
 def test_an_acting_task_is_told_what_was_typed() -> None:
     given: dict[str, Any] = {"inventory": "i.yaml", "cluster": "", "plan": False, "yes": True, "approve": ""}
     more: dict[str, Any] = {"resume": False, "stop_after": 2, "ignore": ["rest"], "break_lock": ""}
-    more |= {"progress": "auto", "plain": True}
+    more |= {"progress": "auto", "plain": True, "not_after": ""}
     move(Context(), member="gw-a", way="short", **given, **more)
     ((acting, member, way),) = TOLD
     assert (member, way, acting.inventory) == ("gw-a", "short", "i.yaml")

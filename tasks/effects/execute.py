@@ -10,6 +10,7 @@ from tasks.core.gates import Gate, any_of, in_order, in_sync
 from tasks.core.model import Node
 from tasks.core.plan import LAST_RESTARTS, RESTARTS, Counts, Step, StepKind
 from tasks.core.render import step_text
+from tasks.core.safe_points import Deadline, is_late, should_rest
 from tasks.core.ways_on import ways_lines
 from tasks.effects.configuring import configure
 from tasks.effects.ha_steps import act_on_ha
@@ -31,14 +32,20 @@ class End:
     Args:
         stop_after: When this many members have been restarted, counted over the whole run.
         until: When the round of this number is complete.
+        not_after: At the last safe point from which everything up to the next one begins in time.
     """
 
     stop_after: int | None = None
     until: int | None = None
+    not_after: Deadline | None = None
 
     def reached(self, run: Run, step: Step) -> bool:
         """Whether the step is beyond it."""
         if self.until is not None and step.round > self.until:
+            return True
+        if self.not_after is not None and should_rest(
+            run.plan, step, now=run.site.clock.now(), until=self.not_after.at
+        ):
             return True
         return (
             self.stop_after is not None
@@ -66,10 +73,19 @@ def execute(run: Run, *, end: End) -> bool:
             raise Interrupted(f"stopped before {step.id}", remedy=run.resume_line)
         if end.reached(run, step):
             return False
+        _tell_if_late(run, step, end)
         run.still_ours(_node_of(run, step))
         run.report.step(run.plan.steps.index(step) + 1, total, step, what=step_text(run.plan, step))
         _perform(run, step)
     return True
+
+
+def _tell_if_late(run: Run, step: Step, end: End) -> None:
+    if end.not_after and is_late(run.plan, step, now=run.site.clock.now(), until=end.not_after.at):
+        run.report.note(
+            "",
+            f"it is past {end.not_after.text}, but here members are apart or half done: on to the next safe point",
+        )
 
 
 def _node_of(run: Run, step: Step) -> Node:

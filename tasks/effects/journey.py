@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tasks.core.errors import Unhealthy, UsageError
@@ -10,8 +10,9 @@ from tasks.core.findings import errors
 from tasks.core.health import StatusReport
 from tasks.core.open_run import between_rounds
 from tasks.core.own_gates import gates_in
-from tasks.core.plan import Plan, subject_of
+from tasks.core.plan import Plan, Step, subject_of
 from tasks.core.render import findings_lines
+from tasks.core.safe_points import rest_lines
 from tasks.effects.consent import ask
 from tasks.effects.console import say, tell
 from tasks.effects.prepare import Prepared, with_gates_looked_for
@@ -98,6 +99,7 @@ def begin(
     with speaking_for(journey.words):
         prepared, plan = planned(site, journey, make, ignored=terms.ignored)
         journey.show(plan)
+        _show_rests(site, plan, plan.steps, terms)
         if terms.plan_only:
             return None
         if terms.approved:
@@ -114,6 +116,12 @@ def begin(
             outcome = start_run(site, prepared, plan, report=report, end=terms.end, gates=gates)
         _conclude(site, journey, plan, outcome)
     return outcome
+
+
+def _show_rests(site: Site, plan: Plan, left: Sequence[Step], terms: Terms) -> None:
+    if terms.not_after is not None:
+        for line in rest_lines(plan, left, terms.not_after, now=site.clock.now()):
+            say(line)
 
 
 def _put_away(site: Site, prepared: Prepared, run: str) -> None:
@@ -142,6 +150,7 @@ def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:
         refuse_no_round(record.plan, end)
         left = record.progress().remaining(record.plan)
         tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
+        _show_rests(site, record.plan, left, terms)
         with reporting(site, terms.progress) as report:
             outcome = resume_run(site, prepared, record, report=report, end=end)
         _conclude(site, journey, record.plan, outcome)
