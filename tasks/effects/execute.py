@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from tasks.core.component_gates import never_joined
 from tasks.core.errors import Interrupted, OperatorError, RecordLost
 from tasks.core.gates import Gate, any_of, in_order, in_sync
 from tasks.core.model import Node
@@ -105,7 +106,7 @@ def _perform(run: Run, step: Step) -> None:
     try:
         forget_failed_restart(run, step)
         if step.kind in RESTARTS and not run.facts(step).get("started_before"):
-            _require_expected(run, step)
+            require_expected(run, step)
         run.write("started", step)
         before_restart(run, step)
         seen = _act(run, step)
@@ -170,14 +171,19 @@ def _act(run: Run, step: Step) -> str:
             assert_never(step.kind)
 
 
-def _require_expected(run: Run, step: Step) -> None:
+def require_expected(run: Run, step: Step) -> None:
     """No restart while the cluster is not as the step before left it."""
     node = run.member(step.target).nodes[0]
     if run.facts(step).get("started_before") == "":  # see forget_failed_restart
         gate = _others_expected(run, step)
     else:
         before = run.expected_before(step)
-        gate = run.gates.counts(run.active_nodes(before), before)
+        active = run.active_nodes(before)
+        gate = run.gates.counts(active, before)
+        if (
+            step.kind in LAST_RESTARTS and step.target in active
+        ):  # what keeps it out is mended by its restart alone
+            gate = any_of(gate, in_order(never_joined(active[step.target]), _others_expected(run, step)))
     member = run.member(step.target)
     if member.is_pair and step.kind is not StepKind.RESTART_PAIR:  # its standby must be there to take over
         roles = run.roles(member)
