@@ -33,15 +33,19 @@ class End:
     Args:
         stop_after: When this many members have been restarted, counted over the whole run.
         until: When the round of this number is complete.
+        placed: When the first files are staged and read back on every node: before anything that is in use changes.
         not_after: At the last safe point from which everything up to the next one begins in time.
     """
 
     stop_after: int | None = None
     until: int | None = None
+    placed: bool = False
     not_after: Deadline | None = None
 
     def reached(self, run: Run, step: Step) -> bool:
         """Whether the step is beyond it."""
+        if self.placed and step.kind is not StepKind.PLACE:
+            return True
         if self.until is not None and step.round > self.until:
             return True
         if self.not_after is not None and should_rest(

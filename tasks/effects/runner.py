@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.journal import Entry
 from tasks.core.open_run import OpenRun
-from tasks.core.plan import Plan
+from tasks.core.plan import PLACED, Plan
 from tasks.core.resuming import clocks
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import End, execute
@@ -136,6 +136,7 @@ def _carry_out(
             report=report,
             stop=stop,
             gates=gates or Gates(),
+            typed=PLACED if end.placed else "",
             still_ours=lambda node: require_ours(site.remote(node), claim),
         )
         report.begun(Scene(record.id, site.cluster, plan, record.progress(), run.resume_line))
