@@ -20,10 +20,12 @@ from datetime import datetime
 from pathlib import Path
 
 from tasks.core.errors import Locked, RecordLost, UsageError
-from tasks.core.journal import Entry, Progress, progress, read_journal
+from tasks.core.journal import Entry, Progress, line_of, progress, read_journal
+from tasks.core.journal_chain import chain_after, chained
 from tasks.core.plan import Plan
 
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
+DAMAGED = ".damaged"  # the journal's, in the place of its ending
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}-[0-9a-f]{4}")
 
 
@@ -53,16 +55,15 @@ class RunRecord:
         return replace(self, plan=plan)
 
     def append(self, entry: Entry) -> None:
-        """Write one line, after what is whole, and wait until it is on the disk.
+        """Write one line, chained to what is whole before it, and wait until it is on the disk.
 
         Raises:
             RecordLost: It could not be written: what cannot be noted is not done.
         """
-        line = entry.model_dump_json(exclude_defaults=True) + "\n"
         try:
-            _set_aside_what_is_not_whole(self.directory / JOURNAL)
+            whole = _set_aside_what_is_not_whole(self.directory / JOURNAL)
             with open(self.directory / JOURNAL, "ab", opener=_private) as journal:
-                journal.write(line.encode())
+                journal.write(chained(line_of(entry), after=chain_after(whole)) + b"\n")
                 journal.flush()
                 os.fsync(journal.fileno())
         except OSError as error:
@@ -202,19 +203,23 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _set_aside_what_is_not_whole(path: Path) -> None:
+def _set_aside_what_is_not_whole(path: Path) -> bytes:
     """A crash may have cut the last line short: what it said did not happen.
 
     Whole lines behind one that is not are not read: what is added behind them would not be, either. They are
     kept in a file of their own.
+
+    Returns:
+        What is left: whole lines.
     """
     content = path.read_bytes() if path.exists() else b""
     lines = content.split(b"\n")
     whole = sum(len(line) + 1 for line in lines[: len(read_journal(_text(content)))])
     if whole == len(content):
-        return
+        return content
     if b"\n" in content[whole:]:
-        with open(path.with_suffix(".damaged"), "ab", opener=_private) as aside:
+        with open(path.with_suffix(DAMAGED), "ab", opener=_private) as aside:
             aside.write(content[whole:])
     with open(path, "r+b") as journal:
         journal.truncate(whole)
+    return content[:whole]
