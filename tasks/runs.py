@@ -10,6 +10,7 @@ from tasks.core.backups import DEFAULT_AGE, parse_age
 from tasks.effects.backups import clean_backups
 from tasks.effects.run_list import list_runs, show_all_of
 from tasks.effects.run_report import show_run
+from tasks.effects.verifying import verify_run
 
 _RUN = {"run": "its id (default: the newest)"}
 
@@ -33,6 +34,21 @@ def show(c: Context, run: str = "", inventory: str = "", cluster: str = "", json
     """Show everything that a run has left, here and on the nodes, and its steps with times."""
     with opened(inventory, cluster) as site:
         show_all_of(site, run, json_wanted=json)
+
+
+@operator_task(
+    positional=["run"],
+    help={
+        **_RUN,
+        "chain": "a chain value that was noted elsewhere, or its first 12 digits: it must be there",
+    },
+)
+def verify(
+    c: Context, run: str = "", chain: str = "", inventory: str = "", cluster: str = "", json: bool = False
+) -> None:
+    """Prove that a run's journal, plans and samples are what was written; exit code 3 where they are not."""
+    with opened(inventory, cluster) as site:
+        verify_run(site.cluster, run, mark=chain, json_wanted=json)
 
 
 @operator_task(
@@ -60,4 +76,5 @@ ns = Collection("runs")
 ns.add_task(report)
 ns.add_task(list_)
 ns.add_task(show)
+ns.add_task(verify)
 ns.add_task(clean)

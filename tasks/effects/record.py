@@ -13,7 +13,7 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,6 +26,7 @@ from tasks.core.plan import Plan
 
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
 DAMAGED = ".damaged"  # the journal's, in the place of its ending
+_NO_FACTS: Mapping[str, str] = {}
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}-[0-9a-f]{4}")
 
 
@@ -102,15 +103,20 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def open_run(runs_dir: Path, plan: Plan, *, at: datetime) -> RunRecord:
-    """Make the directory of a new run. Its id is its own: the lock knows a run by nothing else."""
+def open_run(runs_dir: Path, plan: Plan, *, at: datetime, facts: Mapping[str, str] = _NO_FACTS) -> RunRecord:
+    """Make the directory of a new run. Its id is its own: the lock knows a run by nothing else.
+
+    Args:
+        facts: What the first line tells beside the plan; see core/run_facts.py.
+    """
     run_id = f"{at:%Y%m%dT%H%M%SZ}-{plan.fingerprint[:6]}-{secrets.token_hex(2)}"
     directory = runs_dir / run_id
     _make_private(runs_dir)
     _make_private(directory)
     record = RunRecord(run_id, directory, plan)
     _write(directory / PLAN, plan)
-    record.append(Entry(at=at, event="opened", seen=f"plan {plan.fingerprint}"))
+    named = {**facts, "plan": plan.fingerprint}
+    record.append(Entry(at=at, event="opened", seen=f"plan {plan.fingerprint}", facts=named))
     return record
 
 
@@ -158,7 +164,8 @@ def rebuilt(runs_dir: Path, run_id: str, plan: Plan, *, at: datetime, source: st
     _make_private(directory)
     record = RunRecord(run_id, directory, plan)
     _write(directory / PLAN, plan)
-    record.append(Entry(at=at, event="rebuilt", seen=f"plan {plan.fingerprint}, from {source}"))
+    facts = {"plan": plan.fingerprint}
+    record.append(Entry(at=at, event="rebuilt", seen=f"plan {plan.fingerprint}, from {source}", facts=facts))
     return record
 
 
@@ -183,6 +190,12 @@ def runs(runs_dir: Path) -> tuple[RunRecord, ...]:
         if (plan := _in_force(path.parent, first)) is not None:
             found.append(RunRecord(path.parent.name, path.parent, plan))
     return tuple(found)
+
+
+def fingerprints(directory: Path) -> dict[str, str]:
+    """By file name, the plans that lie in a run's directory; "" for one that is not whole."""
+    found = {path.name: _read(path) for path in sorted(directory.glob("plan*.json"))}
+    return {name: plan.fingerprint if plan else "" for name, plan in found.items()}
 
 
 def unfinished(runs_dir: Path) -> RunRecord | None:

@@ -11,7 +11,9 @@ from tasks.core.journal import Entry
 from tasks.core.open_run import OpenRun
 from tasks.core.plan import Plan
 from tasks.core.resuming import clocks
+from tasks.core.run_facts import served_subjects
 from tasks.core.snapshot import NodeFiles
+from tasks.effects.environment import environment
 from tasks.effects.execute import End, execute
 from tasks.effects.lock import Claim, give_back, holders, lock, require_ours, unlock
 from tasks.effects.mirror import mirror
@@ -20,7 +22,7 @@ from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
 from tasks.effects.remote import Remote
 from tasks.effects.run import Gates, Reporter, Run
-from tasks.effects.sampling import sampling
+from tasks.effects.sampling import samples_seal, sampling
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
 
@@ -91,7 +93,8 @@ def start_run(
     gates: Gates | None = None,
 ) -> Outcome:
     """Begin a run of `plan` and carry it as far as it goes."""
-    record = open_run(site.cluster.runs_dir, plan, at=site.clock.now())
+    facts = {**environment(), **served_subjects(prepared.snapshot)}
+    record = open_run(site.cluster.runs_dir, plan, at=site.clock.now(), facts=facts)
     return _carry_out(site, prepared, record, report=report, end=end, gates=gates)
 
 
@@ -145,7 +148,7 @@ def _carry_out(
                     clean_node(site, each, node)
             for name in unlock(remotes, run=record.id, acting=acting):
                 report.note(name, "the lock could not be given back; the next run will name it")
-            run.write("completed")
+            run.write("completed", samples=samples_seal(record))
     return Outcome(record.id, complete, OpenRun(record.id, record.plan, record.progress()))
 
 
