@@ -170,7 +170,7 @@ def measured(samples: Sequence[Sample]) -> Availability:
     """Add up what the samples show; see the head of this module."""
     gaps = [(after.at - before.at).total_seconds() for before, after in pairwise(samples)]
     spans = spans_s(samples)
-    seen = [one.apart for one in samples]
+    seen = _seen_apart(samples)
     counted = apart_counted(samples)
     apart = _added(counted, spans)
     return Availability(
@@ -196,14 +196,25 @@ def spans_s(samples: Sequence[Sample]) -> list[float]:
 
 def apart_counted(samples: Sequence[Sample]) -> list[frozenset[Pair]]:
     """Of each sample the pairs that were apart as the head of this module counts it."""
-    seen, spans = [one.apart for one in samples], spans_s(samples)
+    seen, spans = _seen_apart(samples), spans_s(samples)
     return [_confirmed(seen, spans, index) for index in range(len(seen))]
+
+
+def _seen_apart(samples: Sequence[Sample]) -> list[frozenset[Pair]]:
+    """Of each sample; worked out once for those in a row that show the same."""
+    found: list[frozenset[Pair]] = []
+    for number, one in enumerate(samples):
+        same = number and one.settled == samples[number - 1].settled
+        found.append(found[-1] if same else one.apart)
+    return found
 
 
 def _confirmed(seen: Sequence[frozenset[Pair]], spans: Sequence[float], index: int) -> frozenset[Pair]:
     """Those of one sample that the one before it or after it shows, too."""
     before = seen[index - 1] if index and spans[index - 1] else frozenset()
     after = seen[index + 1] if spans[index] else frozenset()
+    if seen[index] in (before, after):
+        return seen[index]
     return seen[index] & (before | after)
 
 
