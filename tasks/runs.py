@@ -9,17 +9,34 @@ from tasks.boundary import opened, operator_task
 from tasks.core.backups import DEFAULT_AGE, parse_age
 from tasks.effects.backups import clean_backups
 from tasks.effects.run_list import list_runs, show_all_of
-from tasks.effects.run_report import show_run
+from tasks.effects.run_report import Form, show_run
 from tasks.effects.verifying import verify_run
 
 _RUN = {"run": "its id (default: the newest)"}
 
 
-@operator_task(positional=["run"], help=_RUN)
-def report(c: Context, run: str = "", inventory: str = "", cluster: str = "", json: bool = False) -> None:
+@operator_task(
+    positional=["run"],
+    help={
+        **_RUN,
+        "html": "write it as a page into this file: timeline, certificates, gates, journal; needs no network",
+        "markdown": "print all of it as Markdown, for a ticket or a wiki",
+        "json": "print all of it as JSON",
+    },
+)
+def report(
+    c: Context,
+    run: str = "",
+    inventory: str = "",
+    cluster: str = "",
+    json: bool = False,
+    markdown: bool = False,
+    html: str = "",
+) -> None:
     """Show a run, open or complete: plan, times, steps, who was away or apart, and how long."""
+    form = Form(json=json, markdown=markdown, html=html)
     with opened(inventory, cluster) as site:
-        show_run(site.cluster, run, json_wanted=json)
+        show_run(site.cluster, run, form=form)
 
 
 @operator_task(name="list")

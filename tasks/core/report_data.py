@@ -11,12 +11,12 @@ from tasks.core.journal import Entry
 from tasks.core.plan import LAST_RESTARTS, Counts, Frozen, Plan, StepKind
 from tasks.core.render import step_text
 from tasks.core.run_facts import BUILTIN, environment_told, subjects_told
-from tasks.core.run_report import RunReport, run_report
+from tasks.core.run_report import RunReport, report_lines, run_report
 from tasks.core.run_tables import step_rows
 from tasks.core.timeline import Timeline, timeline
-from tasks.core.verification import Verification
+from tasks.core.verification import SHORTEST_MARK, Verification
 
-_SHA256_DIGITS = 64
+SHA256_DIGITS = 64
 _NAMED = 6  # members with the same counts that are named one by one
 _TRIED = frozenset({"done", "failed", "interrupted"})
 
@@ -135,7 +135,7 @@ def _certificates(
     }
     for member, target in plan.targets.items():
         seen = [plan.before.get(node, "") for node in members.get(member, (member,))]
-        before = next((text for text in seen if len(text) == _SHA256_DIGITS), "")
+        before = next((text for text in seen if len(text) == SHA256_DIGITS), "")
         yield CertificateChange(
             member=member,
             before_sha256=before,
@@ -211,3 +211,13 @@ def made_report(
     """From what lies in the run's directory; see `full_report`."""
     short = run_report(run, plan, entries, samples)
     return full_report(short, plan, entries, samples=samples, verification=verification, members=members)
+
+
+def full_report_lines(found: FullReport) -> Iterator[str]:
+    """The report as text, a line each: the short one, and what the record proves."""
+    yield from report_lines(found)
+    seen = found.verification
+    if seen.state == "ok":
+        yield f"record: not altered, chain {seen.chain[:SHORTEST_MARK]} -> fab runs.verify"
+    elif seen.state == "altered":
+        yield "record: ALTERED -> fab runs.verify"

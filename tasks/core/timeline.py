@@ -115,16 +115,15 @@ def _pauses(moments: Sequence[datetime]) -> Iterator[Span]:
 
 def _runs(samples: Sequence[Sample], values: Sequence[str | None]) -> tuple[Span, ...]:
     """Equal values in a row as one span; none where the value is None or the sample counts for no time."""
-    found: list[Span] = []
+    found: list[tuple[datetime, datetime, str]] = []
     for one, seconds, value in zip(samples, spans_s(samples), values, strict=True):
         if value is None or not seconds:
             continue
-        ended = one.at + timedelta(seconds=seconds)
-        if found and (found[-1].what, found[-1].ended_at) == (value, one.at):
-            found[-1] = found[-1].model_copy(update={"ended_at": ended})
-        else:
-            found.append(Span(begun_at=one.at, ended_at=ended, what=value))
-    return tuple(found)
+        begun, ended = one.at, one.at + timedelta(seconds=seconds)
+        if found and found[-1][1:] == (begun, value):
+            begun = found.pop()[0]
+        found.append((begun, ended, value))
+    return tuple(Span(begun_at=begun, ended_at=ended, what=what) for begun, ended, what in found)
 
 
 def _bars(
@@ -190,15 +189,24 @@ def _connected(samples: Sequence[Sample], apart: Sequence[frozenset[Pair]]) -> l
 
 
 def _apart(samples: Sequence[Sample], apart: Sequence[frozenset[Pair]]) -> Iterator[ApartBar]:
-    """One pass: a span per pair, which goes on while the next sample in a row shows it, too."""
+    """One pass: a pair is apart from the first sample in a row that shows it until the next that does not."""
     found: dict[Pair, list[Span]] = {}
+    going: dict[Pair, datetime] = {}
+    until = samples[0].at if samples else None
     for one, seconds, pairs in zip(samples, spans_s(samples), apart, strict=True):
-        for pair in pairs if seconds else ():
-            spans, ended = found.setdefault(pair, []), one.at + timedelta(seconds=seconds)
-            begun = spans.pop().begun_at if spans and spans[-1].ended_at == one.at else one.at
-            spans.append(Span(begun_at=begun, ended_at=ended, what="apart"))
+        shown = pairs if seconds else frozenset()
+        for pair in list(going if until != one.at else going.keys() - shown):
+            found.setdefault(pair, []).append(_apart_span(going.pop(pair), until or one.at))
+        going |= dict.fromkeys(shown - going.keys(), one.at)
+        until = one.at + timedelta(seconds=seconds)
+    for pair, begun in going.items():
+        found.setdefault(pair, []).append(_apart_span(begun, until or begun))
     for pair, spans in found.items():
         yield ApartBar(members=pair, spans=tuple(spans))
+
+
+def _apart_span(begun: datetime, ended: datetime) -> Span:
+    return Span(begun_at=begun, ended_at=ended, what="apart")
 
 
 def _steps(entries: Iterable[Entry]) -> Iterator[StepMark]:

@@ -14,7 +14,7 @@ from tasks.core.errors import UsageError
 from tasks.core.journal import Entry
 from tasks.core.model import Cluster
 from tasks.effects.record import RunRecord, open_run
-from tasks.effects.run_report import show_availability, show_run
+from tasks.effects.run_report import Form, show_availability, show_run
 from tasks.effects.sampling import AVAILABILITY
 from tests.core.plans import plan_of
 from tests.core.snapshots import THREE, healthy
@@ -51,7 +51,7 @@ def test_the_newest_run_is_shown_where_none_is_named(
 def test_as_json_it_is_one_object(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     record = _run(cluster, samples=3)
     record.append(Entry(at=NOON + timedelta(seconds=9), event="completed"))
-    show_run(cluster, "", json_wanted=True)
+    show_run(cluster, "", form=Form(json=True))
     found = json.loads(capsys.readouterr().out)
     assert (found["run"], found["state"], found["availability"]["away"]) == (
         record.id,
