@@ -12,7 +12,7 @@ from tasks.core.report_data import CertificateChange, FullReport, GateRow, Journ
 from tasks.core.run_facts import SUBJECTS_FACT
 from tasks.core.timeline import Span, Timeline
 from tasks.core.timeline_rows import WORDS
-from tasks.core.verification import verification_lines
+from tasks.core.verification import seal_command, verification_lines
 
 MOST_ROWS = 300  # of a table that stands for the picture; --json has all
 _AS_IT_SHOULD_BE = frozenset({NodeState.READY.value, NodeState.STANDBY.value})
@@ -54,7 +54,7 @@ def parts(found: FullReport) -> tuple[Part, ...]:
         _certificates(found),
         Part("gates", "Steps and their gates", tables=(_gates(found),)),
         Part("availability", "Availability", lines=tuple(_availability(found))),
-        Part("record", "The record", lines=tuple(verification_lines(found.run, found.verification))),
+        Part("record", "The record", lines=tuple(_record(found))),
         Part("environment", "Where it ran", facts=tuple(found.environment.items())),
         Part("journal", "Journal", tables=(_journal(found),)),
     )
@@ -171,6 +171,12 @@ def _availability(found: FullReport) -> Iterable[str]:
     if found.availability is None:
         return ("nothing was sampled",)
     return (line.strip() for line in availability_lines(found.availability))
+
+
+def _record(found: FullReport) -> Iterator[str]:
+    yield from (line.strip() for line in verification_lines(found.run, found.verification))
+    if found.verification.chain:
+        yield f"noted elsewhere, the chain proves it later: {seal_command(found.run, found.verification.chain)}"
 
 
 def _journal(found: FullReport) -> Table:

@@ -170,6 +170,16 @@ def _off_end(kept: Kept, *, closed: bool, marked: bool, lines: int) -> Iterator[
         yield Alteration(line=None, problem=text)
 
 
+def seal_line(run: str, chain: str) -> str:
+    """What an operator notes in a ticket, once a run is complete."""
+    return f"its record is sealed, note it in the ticket: {seal_command(run, chain)}"
+
+
+def seal_command(run: str, chain: str) -> str:
+    """What proves later that nothing of it was altered since."""
+    return f"fab runs.verify {run} --chain {chain[:SHORTEST_MARK]}"
+
+
 def verification_lines(run: str, found: Verification) -> Iterator[str]:
     """In words, a line each."""
     yield f"run {run}: {_state_text(found)}"

@@ -74,6 +74,11 @@ class RunRecord:
                 "from the nodes where the run stands",
             ) from error
 
+    @property
+    def seal(self) -> str:
+        """The newest chain value: noted elsewhere, it proves all that is in the journal now."""
+        return chain_after((self.directory / JOURNAL).read_bytes()).decode()
+
     def entries(self) -> tuple[Entry, ...]:
         return read_journal(_text((self.directory / JOURNAL).read_bytes()))
 

@@ -13,6 +13,7 @@ from tasks.core.plan import Plan
 from tasks.core.resuming import clocks
 from tasks.core.run_facts import served_subjects
 from tasks.core.snapshot import NodeFiles
+from tasks.core.verification import seal_line
 from tasks.effects.environment import environment
 from tasks.effects.execute import End, execute
 from tasks.effects.lock import Claim, give_back, holders, lock, require_ours, unlock
@@ -149,6 +150,7 @@ def _carry_out(
             for name in unlock(remotes, run=record.id, acting=acting):
                 report.note(name, "the lock could not be given back; the next run will name it")
             run.write("completed", samples=samples_seal(record))
+            report.note("", seal_line(record.id, record.seal))
     return Outcome(record.id, complete, OpenRun(record.id, record.plan, record.progress()))
 
 
