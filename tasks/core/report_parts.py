@@ -50,7 +50,7 @@ def parts(found: FullReport) -> tuple[Part, ...]:
     made = (
         _run(found),
         Part("rounds", "Rounds", tables=_rounds(found)),
-        Part("timeline", "Timeline", tables=tuple(_timeline(found.timeline))),
+        Part("timeline", "Timeline", _unsampled(found), tables=tuple(_timeline(found.timeline))),
         _certificates(found),
         Part("gates", "Steps and their gates", tables=(_gates(found),)),
         Part("availability", "Availability", lines=tuple(_availability(found))),
@@ -106,6 +106,10 @@ def _clock(at: datetime | None, of: Timeline) -> str:
     if at is None:
         return ""
     return f"{at:%H:%M:%S}" if of.begun_at.date() == of.ended_at.date() else f"{at:%m-%d %H:%M:%S}"
+
+
+def _unsampled(found: FullReport) -> tuple[str, ...]:
+    return () if found.timeline.nodes else ("nothing was sampled: there are the steps alone",)
 
 
 def _timeline(of: Timeline) -> Iterator[Table]:

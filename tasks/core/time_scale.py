@@ -54,7 +54,7 @@ class Scale:
 
     def ticks(self) -> Iterator[datetime]:
         """Round times, as many as can be labelled."""
-        width = sum(one.right - one.left for one in self.stretches)
+        width = sum(one.right - one.left for one in self.stretches) or 1.0
         seconds = sum(one.seconds for one in self.stretches)
         least = seconds * _TICK_WIDTH / width
         step = next((nice for nice in _NICE_S if nice >= least), _NICE_S[-1] * math.ceil(least / _NICE_S[-1]))

@@ -92,7 +92,7 @@ def timeline(
     return Timeline(
         begun_at=moments[0],
         ended_at=moments[-1],
-        pauses=tuple(_pauses(moments)),
+        pauses=tuple(_pauses(moments, () if samples else steps)),
         nodes=tuple(_bars(samples, steps, members, _in_order(names, members))),
         pairs=len(names) * (len(names) - 1) // 2,
         connected=_runs(samples, _connected(samples, apart)),
@@ -107,9 +107,11 @@ def _in_order(names: Iterable[str], members: Mapping[str, Sequence[str]]) -> lis
     return [name for name in members if name in known] + sorted(known - set(members))
 
 
-def _pauses(moments: Sequence[datetime]) -> Iterator[Span]:
+def _pauses(moments: Sequence[datetime], steps: Sequence[StepMark]) -> Iterator[Span]:
+    """Long gaps; of a run that was not sampled those within a step are none."""
     for before, after in pairwise(moments):
-        if (after - before).total_seconds() > PAUSE_S:
+        at_work = any(step.begun_at <= before and step.ended_at and after <= step.ended_at for step in steps)
+        if (after - before).total_seconds() > PAUSE_S and not at_work:
             yield Span(begun_at=before, ended_at=after, what="pause")
 
 

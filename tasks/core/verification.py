@@ -162,7 +162,9 @@ def _off_samples(entries: Sequence[Entry], samples: bytes) -> Iterator[Alteratio
 
 
 def _off_end(kept: Kept, *, closed: bool, marked: bool, lines: int) -> Iterator[Alteration]:
-    if kept.later and not closed:
+    if not kept.journal:
+        yield Alteration(line=None, problem="the journal is missing or empty")
+    elif kept.later and not closed:
         text = "the end is missing: a later run has begun, which an open one does not let"
         yield Alteration(line=lines + 1, problem=text)
     if kept.mark and not marked:

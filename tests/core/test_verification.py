@@ -170,5 +170,5 @@ def test_each_alteration_has_a_line_with_its_place() -> None:
     assert lines[1] == "  line 5: it is not what was written, or lines before it were removed or changed"
 
 
-def test_no_journal_at_all_is_no_record() -> None:
-    assert (look(b"").state, look(b"", later=True).state) == ("not chained", "altered")
+def test_no_journal_at_all_is_an_alteration() -> None:
+    assert problems(look(b"")) == "the journal is missing or empty"
