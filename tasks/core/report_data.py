@@ -112,7 +112,7 @@ def full_report(
 
 def _verdict(short: RunReport, gates: Sequence[GateRow], seen: Verification) -> tuple[str, str]:
     if seen.state == "altered":
-        return "the record of this run is not what was written: nothing below is proven", "bad"
+        return "altered: the record of this run is not what was written, nothing below is proven", "bad"
     steps = f"{short.steps_done} of {short.steps} steps done"
     match short.state:
         case "complete":

@@ -52,6 +52,7 @@ tr:last-child td{border-bottom:0}
 .begun,.loaded{color:var(--open)}
 .quiet{color:var(--quiet)}
 p{margin:0 0 10px}
+dl+p{margin-top:12px}
 p:last-child,ul:last-child{margin-bottom:0}
 ul{margin:0 0 10px;padding-left:20px}
 summary{cursor:pointer;color:var(--quiet)}

@@ -58,7 +58,7 @@ def test_a_run_that_was_given_up_and_one_whose_record_was_altered_are_not_good()
         members={},
     )
     assert (altered.verdict, altered.outcome) == (
-        "the record of this run is not what was written: nothing below is proven",
+        "altered: the record of this run is not what was written, nothing below is proven",
         "bad",
     )
     assert list(full_report_lines(altered))[-1] == "record: ALTERED -> fab runs.verify"
