@@ -89,7 +89,8 @@ _PAPER = """
 body{background:#fff;font-size:10.5pt}
 main{max-width:none;padding:0}
 section,.verdict{break-inside:auto;border-radius:0;border-width:0 0 1px;padding:8px 0;background:none}
-h2{break-after:avoid}
+h2,p.quiet{break-after:avoid}
+details:not([open]){display:none}
 tr,svg.timeline,.legend{break-inside:avoid}
 thead{display:table-header-group}
 table{font-size:8.5pt}.fixed,code{font-size:7.5pt}

@@ -168,7 +168,9 @@ def _off_end(kept: Kept, *, closed: bool, marked: bool, lines: int) -> Iterator[
         text = "the end is missing: a later run has begun, which an open one does not let"
         yield Alteration(line=lines + 1, problem=text)
     if kept.mark and not marked:
-        text = f"no line has the chain {kept.mark}: what was sealed by it is not here as it was"
+        text = (
+            f"no line has the chain {kept.mark}: it is another run's, or what it sealed is not here as it was"
+        )
         yield Alteration(line=None, problem=text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from dataclasses import replace
 from datetime import timedelta
@@ -83,6 +84,20 @@ def test_a_page_that_cannot_be_written_leaves_nothing_behind(
     with pytest.raises(UsageError, match="cannot be written"):
         show_run(cluster, "", form=Form(html=f"{tmp_path}/{name}"))
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_a_page_takes_the_place_of_no_device_and_of_no_link(cluster: Cluster, tmp_path: Path) -> None:
+    _run(cluster)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "page.html")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for name in ("pipe", "circle"):
+        with pytest.raises(UsageError, match="cannot be written: it"):
+            show_run(cluster, "", form=Form(html=str(tmp_path / name)))
+    assert (tmp_path / "pipe").is_fifo()
+    show_run(cluster, "", form=Form(html=str(tmp_path / "link")))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_as_markdown_it_goes_to_the_screen(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
