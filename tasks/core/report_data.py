@@ -120,7 +120,9 @@ def _verdict(short: RunReport, gates: Sequence[GateRow], seen: Verification) -> 
             return f"complete: {steps}, every gate held" + (f"; {last}" if last else ""), "good"
         case "open":
             stuck = [row for row in gates if row.state in ("failed", "interrupted", "begun")]
-            where = "".join(f"; {row.step} {row.state}" for row in stuck[-1:])
+            where = "".join(
+                f"; {row.step} {': '.join(filter(None, (row.state, row.seen)))}" for row in stuck[-1:]
+            )
             return f"open: {steps}{where}; it goes on with fab {short.task} --resume", "open"
         case _:
             return f"given up: {steps}", "bad"
@@ -176,7 +178,7 @@ def _gates(plan: Plan, entries: Sequence[Entry]) -> Iterator[GateRow]:
         yield GateRow(
             step=step.id,
             what=step_text(plan, step),
-            state=tried[-1].event if row.state == "begun" and tried else row.state,
+            state=tried[-1].event if row.state != "done" and tried else row.state,
             attempts=sum(entry.event == "started" for entry in own),
             begun_at=row.begun_at,
             ended_at=row.ended_at,

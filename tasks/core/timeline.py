@@ -219,6 +219,8 @@ def _steps(entries: Iterable[Entry]) -> Iterator[StepMark]:
             over = entry.event in _OVER
             yield _mark(going, entry.at if over else None, entry.event if over else "begun")
             going = None
+        elif entry.event == "failed":  # while the cluster was not as it must be before the step
+            yield _mark(entry, None, entry.event)
         if entry.event == "started":
             going = entry
     if going:

@@ -41,10 +41,21 @@ def test_the_verdict_of_a_complete_run_names_its_proof() -> None:
 def test_the_verdict_of_an_open_run_names_where_it_stands_and_how_it_goes_on(event: str) -> None:
     found = _broken_off(event)
     assert (found.verdict, found.outcome) == (
-        f"open: 0 of 4 steps done; {STEP} {event}; it goes on with fab migrate-cluster --resume",
+        f"open: 0 of 4 steps done; {STEP} {event}: State 9; it goes on with fab migrate-cluster --resume",
         "open",
     )
     assert (found.gates[0].state, found.gates[0].attempts, found.gates[0].seen) == (event, 1, "State 9")
+
+
+def test_a_step_that_failed_before_it_began_is_named_as_well() -> None:
+    entries = (THREE.entries[0], Entry(at=NOON, event="failed", step=STEP, seen="not as planned"))
+    found = report_of(replace(THREE, entries=entries))
+    assert f"{STEP} failed: not as planned" in found.verdict
+    assert (found.gates[0].state, found.gates[0].attempts, found.timeline.steps[0].what) == (
+        "failed",
+        0,
+        "failed",
+    )
 
 
 def test_a_run_that_was_given_up_and_one_whose_record_was_altered_are_not_good() -> None:

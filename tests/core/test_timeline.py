@@ -146,14 +146,17 @@ def test_every_attempt_at_a_step_is_marked_with_its_end() -> None:
         entry(4, "done", "restart:gw-a@1"),
         entry(5, "started", "restart:gw-d@2"),
         entry(6, "started", "restart:gw-d@2"),
+        entry(7, "done", "restart:gw-d@2"),
+        entry(9, "failed", "swap:gw-a@2"),
     )
     assert [(step.step, step.what) for step in of.steps] == [
         ("restart:gw-a@1", "failed"),
         ("restart:gw-a@1", "done"),
         ("restart:gw-d@2", "begun"),
-        ("restart:gw-d@2", "begun"),
+        ("restart:gw-d@2", "done"),
+        ("swap:gw-a@2", "failed"),
     ]
-    assert told(of.rounds) == [(1, 4, "1"), (5, 6, "2")]
+    assert told(of.rounds) == [(1, 4, "1"), (5, 9, "2")]
 
 
 def test_members_that_the_inventory_no_longer_names_come_last_under_their_names() -> None:
