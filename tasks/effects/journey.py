@@ -20,15 +20,8 @@ from tasks.effects.reconciling import Replan, open_record, reconciled
 from tasks.effects.record import RunRecord, keep_plan
 from tasks.effects.reporters import refuse_unknown, reporting
 from tasks.effects.run import Gates
-from tasks.effects.runner import (
-    Outcome,
-    break_lock,
-    refuse_if_unfinished,
-    refuse_no_round,
-    refuse_unapproved,
-    resume_run,
-    start_run,
-)
+from tasks.effects.run_refusals import refuse_if_unfinished, refuse_no_round, refuse_unapproved
+from tasks.effects.runner import Outcome, break_lock, resume_run, start_run
 from tasks.effects.site import Site
 from tasks.effects.speaking import speaking_for
 from tasks.effects.terms import Terms

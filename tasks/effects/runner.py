@@ -6,22 +6,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from tasks.core.errors import OperatorError, Refused, UsageError
+from tasks.core.errors import OperatorError, UsageError
 from tasks.core.journal import Entry
 from tasks.core.open_run import OpenRun
 from tasks.core.plan import PLACED, Plan
 from tasks.core.resuming import clocks
+from tasks.core.run_facts import served_subjects
 from tasks.core.snapshot import NodeFiles
+from tasks.core.verification import seal_line
+from tasks.effects.environment import environment
 from tasks.effects.execute import End, execute
 from tasks.effects.lock import Claim, give_back, holders, lock, require_ours, unlock
 from tasks.effects.mirror import mirror
 from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
-from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
+from tasks.effects.record import RunRecord, held, open_run, runs
 from tasks.effects.remote import Remote
 from tasks.effects.reporting import Reporter, Scene
 from tasks.effects.run import Gates, Run
-from tasks.effects.sampling import sampling
+from tasks.effects.sampling import samples_seal, sampling
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
 
@@ -35,53 +38,6 @@ class Outcome:
     open_run: OpenRun
 
 
-def refuse_if_unfinished(site: Site, *, but: str = "") -> None:
-    """A new run does not begin while another is open.
-
-    Args:
-        but: The run that the new one undoes.
-
-    Raises:
-        Refused: With the two ways on.
-        Locked: A process of this machine carries it on just now.
-    """
-    open_one = unfinished(site.cluster.runs_dir)
-    if open_one is not None:
-        with held(open_one):
-            pass
-        if open_one.id == but:
-            return
-        task = open_one.plan.task
-        raise Refused(
-            f"run {open_one.id} is not finished",
-            remedy=f"fab {task} --resume; or, to give it up: fab {task} --break-lock {open_one.id}",
-        )
-
-
-def refuse_unapproved(site: Site, plan: Plan, approved: str) -> None:
-    """Run only the plan that is on the change ticket.
-
-    Raises:
-        Refused: The plan is another one now; says what differs, as far as it is known here.
-    """
-    if plan.fingerprint == approved:
-        return
-    before = kept_plan(site.cluster.runs_dir, approved)
-    lines = before.difference(plan) if before else ("the approved plan was not made on this machine",)
-    raise Refused(
-        f"the plan is now {plan.fingerprint}, approved was {approved}: " + "; ".join(lines[:20]),
-        remedy="fab plan, have it approved anew, then: fab migrate-cluster --approve FINGERPRINT",
-    )
-
-
-def refuse_no_round(plan: Plan, end: End) -> None:
-    """Raises UsageError where --until names a round that the plan does not have."""
-    rounds = max(len(plan.rounds), 1)
-    if end.until is not None and not 1 <= end.until <= rounds:
-        text = f"--until {end.until}: the plan has {rounds} round{'s' * (rounds > 1)}"
-        raise UsageError(text, remedy="fab plan shows its rounds")
-
-
 def start_run(
     site: Site,
     prepared: Prepared,
@@ -92,7 +48,8 @@ def start_run(
     gates: Gates | None = None,
 ) -> Outcome:
     """Begin a run of `plan` and carry it as far as it goes."""
-    record = open_run(site.cluster.runs_dir, plan, at=site.clock.now())
+    facts = {**environment(), **served_subjects(prepared.snapshot)}
+    record = open_run(site.cluster.runs_dir, plan, at=site.clock.now(), facts=facts)
     return _carry_out(site, prepared, record, report=report, end=end, gates=gates)
 
 
@@ -157,7 +114,8 @@ def _close(site: Site, record: RunRecord, run: Run, *, acting: dict[str, str]) -
     remotes = [site.remote(node) for node in site.cluster.nodes]
     for name in unlock(remotes, run=record.id, acting=acting):
         run.report.note(name, "the lock could not be given back; the next run will name it")
-    run.write("completed")
+    run.write("completed", samples=samples_seal(record))
+    run.report.note("", seal_line(record.id, record.seal))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tasks.core.plan import Plan, Step
 from tasks.core.status import ClusterStatus, NodeStatus
 from tasks.effects.execute import End, require_expected
 from tasks.effects.run import Gates, Run
-from tasks.effects.runner import refuse_no_round
+from tasks.effects.run_refusals import refuse_no_round
 from tests.core.plans import plan_of
 from tests.core.snapshots import cluster, healthy, pair
 from tests.core.statuses import node_status
