@@ -11,6 +11,7 @@ from tasks import (
     credential_views,
     credentials,
     crl,
+    doctor,
     ha,
     matrix,
     migrate,
@@ -27,6 +28,7 @@ from tasks import (
 ns = Collection()
 ns.add_task(status.status)
 ns.add_task(check.check)
+ns.add_task(doctor.doctor)
 ns.add_task(migrate.plan)
 ns.add_task(migrate.migrate_cluster)
 ns.add_task(rollback.rollback)
