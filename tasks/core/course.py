@@ -12,6 +12,7 @@ from tasks.core.course_steps import Wanted, wanted_steps
 from tasks.core.done import edits_of
 from tasks.core.errors import Refused, UsageError
 from tasks.core.forecast import Forecast, forecast_now
+from tasks.core.nearest import one_of
 from tasks.core.observer import choose_observer
 from tasks.core.plan import Choice, Edit, Step, StepKind
 from tasks.core.rounds import Round, Way
@@ -85,7 +86,7 @@ def course_of(
     resting = back.resting if back else {}
     if wish.strategy not in (AUTO, *STRATEGIES):
         problem = f"--strategy {wish.strategy} is unknown"
-        raise UsageError(problem, remedy=f"one of: {', '.join((AUTO, *STRATEGIES))}")
+        raise UsageError(problem, remedy=one_of(wish.strategy, (AUTO, *STRATEGIES)))
     start = start_of(snapshot, sets, old=old, back=back)
     found = ways(start)
     documented = found[PRESCRIBED]

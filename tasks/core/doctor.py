@@ -10,7 +10,7 @@ from itertools import groupby
 
 from tasks.core.render import TextTable
 
-_MOST_NAMED = 3  # of what is alike and well; more are counted
+_MOST_NAMED = 2  # of what is alike and well; more are counted
 
 
 class Verdict(StrEnum):
@@ -64,14 +64,13 @@ def folded(rows: Iterable[Row]) -> tuple[Row, ...]:
     for _, alike in groupby(rows, key=lambda row: (row.check, row.verdict, row.seen, row.remedy)):
         same = tuple(alike)
         first = same[0]
-        found.append(Row(first.check, _together([row.on for row in same]), *_rest(first)))
+        found.append(Row(first.check, together([row.on for row in same]), *_rest(first)))
     return tuple(found)
 
 
-def _together(names: list[str]) -> str:
-    if len(names) <= _MOST_NAMED:
-        return ", ".join(names)
-    return f"{names[0]}, {names[1]} and {len(names) - 2} more"
+def together(names: list[str]) -> str:
+    """One name or two as they are; of more the first, and how many."""
+    return ", ".join(names) if len(names) <= _MOST_NAMED else f"{names[0]} and {len(names) - 1} more"
 
 
 def _rest(row: Row) -> tuple[Verdict, str, str]:

@@ -10,6 +10,7 @@ from tasks.core.errors import UsageError
 from tasks.core.inventory_faults import InventoryFaults, dotted
 from tasks.core.model import Cluster
 
+
 def found_row(path: Path, *, source: str, clusters: tuple[Cluster, ...]) -> Row:
     """The inventory that was read."""
     names = ", ".join(f"{each.key} ({_nodes(each)})" for each in clusters)
@@ -33,4 +34,6 @@ def fault_rows(error: UsageError, path: Path, *, source: str) -> Iterator[Row]:
 
 def without_inventory() -> Row:
     """What was not looked at, because nobody says where the nodes are."""
-    return not_run("nodes", "", "known_hosts, SSH login, secrets, runs, reach and clocks wait for the inventory")
+    return not_run(
+        "nodes", "", "known_hosts, SSH login, secrets, runs, reach and clocks wait for the inventory"
+    )

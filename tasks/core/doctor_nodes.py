@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -10,7 +11,9 @@ from tasks.core.checks_clocks import CLOCKS_APART_S
 from tasks.core.doctor import Row, not_run, well, wrong
 
 TCP, SSH, COMMAND, SUDO, REST = "TCP", "SSH", "command", "sudo", "REST"
-_BEFORE_SSH = ("TCP connect", "name resolution")
+_BEFORE_SSH = re.compile(
+    r"TCP connect to |name resolution|SSH channel to |\S+, asked from \S+, cannot be connected"
+)
 _MAJORITY = 3  # nodes whose clocks must agree before this machine's is doubted
 
 
@@ -49,8 +52,8 @@ class Reach:
 
 
 def first_layer(problem: str) -> str:
-    """Whether a connection failed before SSH was spoken."""
-    return TCP if problem.startswith(_BEFORE_SSH) else SSH
+    """Whether a connection failed before SSH was spoken, be it from here or from a gateway."""
+    return TCP if _BEFORE_SSH.match(problem) else SSH
 
 
 def reach_rows(reached: Iterable[Reach]) -> Iterator[Row]:

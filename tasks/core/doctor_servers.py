@@ -25,14 +25,13 @@ class Server:
     Args:
         name: As known_hosts calls it.
         address: "user@host:port".
-        of: The node; of a jump host "gateway of gw-a".
+        of: The node; of a jump host "gw-a's gateway".
         known: How many lines of known_hosts hold a key of it.
         known_hosts: The files that were looked in, first the one to add to.
         adding: How to add its key.
         key_files: That are tried, in this order.
         agent: Whether the agent's keys are tried.
         password: Whether the inventory names one.
-        from_inventory: Whether the key files are named there, and not those that lie in ~/.ssh.
     """
 
     name: str
@@ -71,8 +70,8 @@ def server_rows(servers: Iterable[Server | Unresolved], agent: Agent) -> Iterato
         wrong("SSH config", u.of, u.problem, remedy=u.remedy) for u in seen if isinstance(u, Unresolved)
     )
     yield from map(_known, resolved)
-    for server in resolved:
-        yield from _login(server, agent)
+    yield from (_login(server, agent) for server in resolved)
+    yield from (_bad_keys(server) for server in resolved if _bad(server))
     if resolved:
         yield _agent(resolved, agent)
 
@@ -88,20 +87,25 @@ def _files(server: Server) -> str:
     return server.known_hosts[0] if server.known else ", ".join(server.known_hosts) or "no file"
 
 
-def _login(server: Server, agent: Agent) -> Iterator[Row]:
-    usable = [key.path for key in server.key_files if key.usable]
-    ways = [f"key {path}" for path in usable]
+def _login(server: Server, agent: Agent) -> Row:
+    ways = [f"key {key.path}" for key in server.key_files if key.usable]
     ways += [f"{len(agent.keys)} of the agent"] if server.agent and agent.keys else []
     ways += ["a password"] if server.password else []
     if ways:
-        yield well("SSH login", server.of, f"tries {', '.join(ways)}")
-    bad = "; ".join(f"key {key.path} {key.state}" for key in server.key_files if not key.usable)
-    if not ways:
-        text = f"nothing to log in with as {server.address}: {bad or 'no key file'}, no key of an agent, no password"
-        remedy = "ssh-add a key; or ssh.key_file or ssh.password in the inventory"
-        yield wrong("SSH login", server.of, text, remedy=remedy)
-    elif bad:
-        yield noted("SSH login", server.of, bad, remedy="correct ssh.key_file, or the file's owner and mode")
+        return well("SSH login", server.of, f"tries {', '.join(ways)}")
+    text = f"nothing to log in with as {server.address}: no key file, no key of an agent, no password"
+    remedy = "ssh-add a key; or ssh.key_file or ssh.password in the inventory"
+    return wrong("SSH login", server.of, text, remedy=remedy)
+
+
+def _bad(server: Server) -> str:
+    return "; ".join(f"key {key.path} {key.state}" for key in server.key_files if not key.usable)
+
+
+def _bad_keys(server: Server) -> Row:
+    return noted(
+        "SSH login", server.of, _bad(server), remedy="correct ssh.key_file, or the file's owner and mode"
+    )
 
 
 def _agent(servers: Iterable[Server], agent: Agent) -> Row:

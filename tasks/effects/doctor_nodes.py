@@ -63,8 +63,7 @@ class _Look:
     def _stopped(self, seen: Reach, error: OperatorError) -> Reach:
         if self.connections.logged_in(self.remote.node):
             return replace(seen, passed=(TCP, SSH), stops=(_stop(COMMAND, error),))
-        layer = first_layer(error.problem)
-        return replace(seen, passed=() if layer == TCP else (TCP,), stops=(_stop(layer, error),))
+        return replace(seen, stops=(_stop(first_layer(error.problem), error),))
 
     def by_rest(self, seen: Reach) -> Reach:
         admin = AdminApi(self.remote, secrets=self.secrets.resolve)

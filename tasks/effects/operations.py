@@ -12,6 +12,7 @@ from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
 from tasks.core.lock_text import lock_lines
+from tasks.core.nearest import one_of
 from tasks.core.observed import loaded_now
 from tasks.core.open_run import OpenRun, as_left_by
 from tasks.core.plan import MIGRATE, Plan
@@ -184,7 +185,7 @@ def refuse_unknown_observer(site: Site, wish: Wish) -> None:
     if wish.observer is not None and wish.observer not in names:
         raise UsageError(
             f"--observer {wish.observer} is no member of {site.cluster.key}",
-            remedy=f"one of: {', '.join(names)}",
+            remedy=one_of(wish.observer, names),
         )
 
 

@@ -11,6 +11,7 @@ from tasks.core.course import Wish
 from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.former import FormerSet, Kept, former_sets
+from tasks.core.nearest import one_of
 from tasks.core.plan import MIGRATE, ROLLBACK, Plan
 from tasks.core.resuming import NEEDED_TO_RESUME, clocks
 from tasks.core.return_plan import as_kept, changed_since, plan_return
@@ -114,12 +115,12 @@ def _on_nodes(site: Site, run: str, records: tuple[RunRecord, ...]) -> tuple[str
             plan = plan_on(remote, run)
             if plan is not None and _can_be_undone(plan):
                 return run, plan
-    listed = ", ".join(record.id for record in records if _can_be_undone(record.first_plan)) or "none"
+    known = one_of(run, [record.id for record in reversed(records) if _can_be_undone(record.first_plan)])
     raise UsageError(
         f"there is no run {run} of migrate-cluster"
         if run
         else "no run of migrate-cluster is known on this machine",
-        remedy=f"known here: {listed}; fab rollback --run ID also takes one whose plan is on the nodes",
+        remedy=f"known here: {known}; fab rollback --run ID also takes one whose plan is on the nodes",
     )
 
 

@@ -48,7 +48,7 @@ def _chain(node: Node) -> Iterator[tuple[Target, str]]:
     target = resolve(node, read_config(node.ssh.config))
     via = target.via
     while via is not None:
-        hops.append((via, f"gateway of {node.name}"))
+        hops.append((via, f"{node.name}'s gateway"))
         via = via.via
     yield from (*reversed(hops), (target, node.name))
 
