@@ -15,6 +15,7 @@ from tasks import (
     ha,
     matrix,
     migrate,
+    pages,
     recover,
     rehearse,
     require_certificates,
@@ -48,3 +49,5 @@ ns.add_collection(rehearse.ns, name="lab")
 ns.add_task(rehearse.rehearse)
 ns.add_collection(runs.ns, name="runs")
 ns.add_collection(upgrade.ns, name="upgrade")
+
+pages.install()

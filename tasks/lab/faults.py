@@ -82,7 +82,9 @@ def _case(directory: Path, node: str, fault: str) -> FaultCase:
     lab = read_lab(directory)
     place = lab.node(node)
     if fault not in FAULTS:
-        raise UsageError(f"{fault} is no fault of the lab", remedy=one_of(fault, sorted(FAULTS), most=len(FAULTS)))
+        raise UsageError(
+            f"{fault} is no fault of the lab", remedy=one_of(fault, sorted(FAULTS), most=len(FAULTS))
+        )
     return FaultCase(lab, place, place.directory / "broken" / fault)
 
 
