@@ -1,12 +1,18 @@
-"""The namespace: which tasks exist. Everything else lives under `tasks/`."""
+"""The namespace: which tasks exist. Everything else lives under `tasks/`.
+
+`python fabfile.py > tasks/options.json` writes down what they take, for the shells' completion.
+"""
 
 from __future__ import annotations
+
+import sys
 
 from invoke.collection import Collection
 
 from tasks import (
     check,
     cluster,
+    completion,
     config,
     credential_views,
     credentials,
@@ -41,6 +47,7 @@ credentials.ns.add_task(matrix.matrix)
 credentials.ns.add_task(credential_views.inspect)
 credentials.ns.add_task(credential_views.expiry)
 credentials.ns.add_task(crl.crl)
+ns.add_task(completion.completion)
 ns.add_collection(cluster.ns, name="cluster")
 ns.add_collection(credentials.ns, name="credentials")
 ns.add_collection(config.ns, name="config")
@@ -51,3 +58,6 @@ ns.add_collection(runs.ns, name="runs")
 ns.add_collection(upgrade.ns, name="upgrade")
 
 pages.install()
+
+if __name__ == "__main__":
+    sys.stdout.write(completion.options_text(ns))
