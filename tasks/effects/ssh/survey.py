@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -31,8 +32,11 @@ def survey(nodes: Iterable[Node]) -> tuple[Server | Unresolved, ...]:
 
 
 def look_at_agent() -> Agent:
-    if "SSH_AUTH_SOCK" not in os.environ:
+    path = os.environ.get("SSH_AUTH_SOCK")
+    if not path:
         return Agent("none is running (SSH_AUTH_SOCK is not set)")
+    if why := _dead_end(path):  # which paramiko would take for an agent without keys
+        return Agent(f"none answers at {path} (SSH_AUTH_SOCK): {why}")
     try:
         keys = agent_keys(limit_s=_AGENT_LIMIT_S)
     except AgentHangs as silent:
@@ -40,6 +44,17 @@ def look_at_agent() -> Agent:
     if keys is None:
         return Agent("what SSH_AUTH_SOCK names does not answer as an agent")
     return Agent("", keys)
+
+
+def _dead_end(path: str) -> str:
+    """Why nothing listens there; "" where something does."""
+    with socket.socket(socket.AF_UNIX) as stream:
+        stream.settimeout(_AGENT_LIMIT_S)
+        try:
+            stream.connect(path)
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
 
 
 def _chain(node: Node) -> Iterator[tuple[Target, str]]:
