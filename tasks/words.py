@@ -52,7 +52,10 @@ class OperatorTask(Task[Callable[..., None]]):
     """A task whose optional positionals, numbers and repeated options are what they seem to be."""
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        return [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
+        texts = dict(self.help)
+        found = [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
+        self.help = texts  # Invoke gives each away once
+        return found
 
 
 def _as_meant(argument: Argument) -> Argument:

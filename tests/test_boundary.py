@@ -109,7 +109,7 @@ def place(acting: Acting) -> None:
     """One that restarts nothing."""
 
 
-ARGUMENTS = move.get_arguments()  # Invoke gives the help texts away once
+ARGUMENTS = move.get_arguments()
 TOLD: list[tuple[Acting, str, str]] = []
 COMMON = {"inventory", "cluster", "plan", "yes", "approve", "resume", "ignore", "break_lock"}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,9 +48,8 @@ NO_AGENT = Agent("none is running")
 FAULTY = "clusters:\n  n:\n    membrs: {}\n    observr: x\n    members: {a: {host: h}}\n"
 
 
-def verdicts(rows: object) -> list[tuple[str, str, str]]:
-    assert not isinstance(rows, str)
-    return [(row.check, row.on, row.verdict.value) for row in rows]  # type: ignore[attr-defined]
+def verdicts(rows: Iterable[Row]) -> list[tuple[str, str, str]]:
+    return [(row.check, row.on, row.verdict.value) for row in rows]
 
 
 def test_what_is_alike_is_one_line_and_what_is_not_is_not() -> None:
@@ -163,8 +164,8 @@ def test_runs_need_a_place_that_can_be_written(
     assert (row.verdict, text in row.seen) == (verdict, True)
 
 
-def server(of: str = "gw-a", **change: object) -> Server:
-    values: dict[str, object] = {
+def server(of: str = "gw-a", **change: Any) -> Server:
+    values: dict[str, Any] = {
         "name": of,
         "address": f"ops@{of}:22",
         "of": of,
@@ -175,7 +176,7 @@ def server(of: str = "gw-a", **change: object) -> Server:
         "agent": True,
         "password": False,
     }
-    return Server(**{**values, **change})  # type: ignore[arg-type]
+    return Server(**{**values, **change})
 
 
 def test_a_server_without_a_known_key_is_wrong_and_gets_the_command_to_add_it() -> None:
@@ -199,9 +200,7 @@ def test_a_server_without_a_known_key_is_wrong_and_gets_the_command_to_add_it() 
         pytest.param({"key_files": (), "password": True}, NO_AGENT, "ok", id="a password"),
     ],
 )
-def test_there_must_be_something_to_log_in_with(
-    change: dict[str, object], agent: Agent, verdict: str
-) -> None:
+def test_there_must_be_something_to_log_in_with(change: dict[str, Any], agent: Agent, verdict: str) -> None:
     assert ("SSH login", "gw-a", verdict) in verdicts(server_rows([server(**change)], agent))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tasks.effects.ssh.survey import look_at_agent, survey
 from tests.effects.ssh.ground import Ground, free_port
 
 
-def only(ground: Ground, port: int, **ssh: object) -> Server:
+def only(ground: Ground, port: int, **ssh: Any) -> Server:
     (seen,) = survey([ground.node(port, **ssh)])
     assert isinstance(seen, Server)
     return seen
