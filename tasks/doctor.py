@@ -5,7 +5,6 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.boundary import operator_task
-from tasks.effects.doctor import show_doctor
 
 HELP = {
     "inventory": "the inventory (default: AMLEN_INVENTORY, or inventory.yaml)",
@@ -20,4 +19,6 @@ def doctor(c: Context, inventory: str = "", cluster: str = "", json: bool = Fals
 
     Changes nothing and asks nobody. Exit 0 where nothing is wrong, else 3. Works without an inventory, too.
     """
+    from tasks.effects.doctor import show_doctor  # here: no other task needs what it brings along
+
     show_doctor(inventory, cluster, json_wanted=json)
