@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tasks.core.help_tasks import GROUPS, Entry, entries
+from tasks.core.help_entry import Entry
+from tasks.core.help_tasks import GROUPS, entries
 
 _OTHERS = "Others"
 _GAP = 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tasks.core.checks import check_cluster
-from tasks.core.course import Wish
+from tasks.core.course import Wish, refuse_unknown
 from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.former import FormerSet, Kept, former_sets
@@ -20,7 +20,7 @@ from tasks.core.wanted_set import WantedSet
 from tasks.effects.journey import Journey
 from tasks.effects.look import take_snapshot
 from tasks.effects.mirror import elsewhere, plan_on
-from tasks.effects.operations import from_here, prove_migration, refuse_unknown_observer, show_plan
+from tasks.effects.operations import from_here, prove_migration, show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.putting_back import kept_by
 from tasks.effects.record import RunRecord, runs, unfinished
@@ -151,7 +151,7 @@ def return_plan(site: Site, wish: Wish, prepared: Prepared) -> Plan:
         UsageError: The observer asked for is no member.
         Refused: Everything is as it was before the run, and that is not open any more.
     """
-    refuse_unknown_observer(site, wish)
+    refuse_unknown(wish, site.cluster)
     plan = prepared.plan(wish)
     if not plan.steps and not is_open(site, plan.undoes):
         raise Refused("everything is as it was before that run: nothing to roll back", remedy="fab status")
