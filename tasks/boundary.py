@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from invoke.context import Context
@@ -18,12 +19,15 @@ from tasks.core.errors import OperatorError, UsageError
 from tasks.core.expiry_nagios import UNKNOWN, unknown_line
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan
+from tasks.core.safe_points import deadline
 from tasks.effects.console import say, tell
 from tasks.effects.inventory_file import open_inventory
-from tasks.effects.journey import Journey, Terms, run_task
+from tasks.effects.journey import Journey, run_task
 from tasks.effects.prepare import Prepared
+from tasks.effects.reporters import AUTO, PLAIN
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 from tasks.words import OperatorTask
 
 INTERRUPTED = 130
@@ -123,7 +127,10 @@ _ACTING: Mapping[str, tuple[Any, str]] = {
     "resume": (False, "go on with the interrupted run"),
     "stop_after": (0, "stop when this many members have been restarted"),
     "until": (0, "stop when this round is complete; the run stays open"),
+    "not_after": ("", "HH:MM here: no restart begins later; it stops at a safe point that the plan names"),
     "ignore": ((), "a finding's name; it stays visible and does not stop"),
+    "progress": ("auto", "auto | plain | json: how what happens is told, on stderr"),
+    "plain": (False, "timestamped lines: --progress plain"),
     "break_lock": ("", "give up this run and free its lock on every node"),
 }
 
@@ -164,6 +171,10 @@ def _acting(given: Mapping[str, Any]) -> Acting:
             ignored=frozenset(given["ignore"]),
             stop_after=given.get("stop_after") or None,
             until=given.get("until") or None,
+            not_after=deadline(given["not_after"], now=datetime.now().astimezone())
+            if given["not_after"]
+            else None,
+            progress=PLAIN if given["plain"] and given["progress"] == AUTO else given["progress"],
         ),
         again=given["resume"],
         break_lock_of=given["break_lock"],

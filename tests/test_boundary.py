@@ -20,7 +20,7 @@ from tasks.boundary import Acting, acting_task, operator_task
 from tasks.core.errors import Refused, UsageError
 from tasks.core.issuing import Recipe, issue, new_key
 from tasks.core.subjects import Subject
-from tasks.effects.journey import Terms
+from tasks.effects.terms import Terms
 from tests.core.statuses import NOON
 
 
@@ -111,7 +111,19 @@ def place(acting: Acting) -> None:
 
 ARGUMENTS = move.get_arguments()
 TOLD: list[tuple[Acting, str, str]] = []
-COMMON = {"inventory", "cluster", "plan", "yes", "approve", "resume", "ignore", "break_lock"}
+COMMON = {
+    "inventory",
+    "cluster",
+    "plan",
+    "yes",
+    "approve",
+    "resume",
+    "ignore",
+    "progress",
+    "plain",
+    "not_after",
+    "break_lock",
+}
 
 
 def test_an_acting_task_takes_the_common_options_beside_its_own() -> None:
@@ -130,10 +142,12 @@ def test_every_option_of_an_acting_task_says_what_it_is_for() -> None:
 def test_an_acting_task_is_told_what_was_typed() -> None:
     given: dict[str, Any] = {"inventory": "i.yaml", "cluster": "", "plan": False, "yes": True, "approve": ""}
     more: dict[str, Any] = {"resume": False, "stop_after": 2, "ignore": ["rest"], "break_lock": ""}
+    more |= {"progress": "auto", "plain": True, "not_after": ""}
     move(Context(), member="gw-a", way="short", **given, **more)
     ((acting, member, way),) = TOLD
     assert (member, way, acting.inventory) == ("gw-a", "short", "i.yaml")
     assert (acting.terms.yes, acting.terms.stop_after, acting.terms.ignored) == (True, 2, frozenset({"rest"}))
+    assert acting.terms.progress == "plain"
     assert not acting.on_open_run
 
 

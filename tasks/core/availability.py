@@ -17,19 +17,11 @@ from typing import TypeVar
 from pydantic import AwareDatetime, ValidationError
 
 from tasks.core.model import Member
-from tasks.core.plan import RESTARTS, Frozen, Plan, StepKind
+from tasks.core.plan import ANY_RESTART, Frozen, Plan
 from tasks.core.status import PRODUCTION, NodeStatus, RemoteMember
 
 UNOBSERVED_S = 2.0  # a longer time without a sample: nobody was looking
 _ACTIVE = "Active"
-_RESTARTING = RESTARTS | {
-    StepKind.HA_PART,
-    StepKind.HA_REJOIN,
-    StepKind.HA_RESTART_STANDBY,
-    StepKind.HA_RESTART_PRIMARY,
-    StepKind.HA_WAIT,
-    StepKind.HA_FORM,
-}
 
 Named = TypeVar("Named", str, tuple[str, str])
 Pair = tuple[str, str]  # two members, in the order of the alphabet
@@ -94,7 +86,7 @@ def still_all_connected(status: NodeStatus, remotes: Sequence[RemoteMember]) -> 
 
 
 def restarts_servers(plan: Plan) -> bool:
-    return any(step.kind in _RESTARTING for step in plan.steps)
+    return any(step.kind in ANY_RESTART for step in plan.steps)
 
 
 def uids_of(members: Iterable[Member], looks: Mapping[str, Look]) -> dict[str, str]:

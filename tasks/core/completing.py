@@ -75,6 +75,7 @@ _OF_PAIRS = ("ha.create", "ha.migrate", "restart-standbys")
 CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("", "--strategy"): STRATEGIES,
     ("", "--use"): ("cluster", "ha"),
+    ("", "--progress"): ("auto", "plain", "json"),
     ("ha.migrate", "--way"): ("auto", "documented", "overlap"),
     ("credentials.create", "--kind"): ("shared", "ca"),
     ("credentials.request", "--kind"): ("shared", "member"),

@@ -67,7 +67,13 @@ _MIGRATE = Group(
             ("--approve 0123456789ab", "only the plan with this fingerprint: for a change ticket"),
             ("--resume", "goes on after any interruption, Ctrl-C or kill -9 included"),
             ("--until 1", "stops when the first round is complete; --resume does the others"),
+            ("--not-after 05:30", "no restart begins later; the plan names where it stops"),
             ("--break-lock RUN", "gives up a run and frees its lock on every node"),
+        ),
+        entry_of(
+            "credentials.place",
+            "its first part: stage the files, swap nothing in",
+            ("", "in daytime; migrate-cluster --resume goes on at night"),
         ),
         entry_of(
             "restart",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.core.inventory_values import Messages, Seconds
+from tasks.core.inventory_values import Argv, Messages, Seconds
 from tasks.core.wanted_queues import Discarded
 
 
@@ -39,3 +39,11 @@ class QueuesShape(Shape):
     discarded: Discarded | None = Field(
         default=None, description="Lost messages are reported, or stop the line as well."
     )
+
+
+class GatesShape(Shape):
+    """Your own gates around each restart of a member: commands of this machine, the event on their stdin."""
+
+    before_restart: Argv | None = Field(default=None, description="Has to end with 0 before each restart.")
+    after_restart: Argv | None = Field(default=None, description="The same after its gate held.")
+    limit_s: Seconds | None = Field(default=None, description="Each ends within.")

@@ -14,7 +14,15 @@ from tasks.core.inventory_ha import ha_of
 from tasks.core.inventory_layers import Place, Said, places
 from tasks.core.inventory_membership import membership_of
 from tasks.core.inventory_paths import paths_of, product_of
-from tasks.core.inventory_schema import AdminShape, CaShape, InventoryShape, LimitsShape, Shape, SshShape
+from tasks.core.inventory_schema import (
+    AdminShape,
+    CaShape,
+    GatesShape,
+    InventoryShape,
+    LimitsShape,
+    Shape,
+    SshShape,
+)
 from tasks.core.inventory_service import files_by, restart_by, start_by
 from tasks.core.model import (
     Admin,
@@ -23,6 +31,7 @@ from tasks.core.model import (
     Limits,
     Member,
     Node,
+    OwnGates,
     PromptSecret,
     SecretRef,
     Ssh,
@@ -98,6 +107,7 @@ def _node(place: Place, here: Here) -> Node:
         files_by=files_by(place),
         membership=membership_of(place),
         ha=ha_of(place),
+        gates=OwnGates(**_section("gates", GatesShape, place=place, here=here)),
     )
 
 

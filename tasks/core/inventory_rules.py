@@ -85,6 +85,17 @@ def _pairs(inventory: InventoryShape, key: str) -> Iterator[Fault]:
             yield Fault((*path, "host"), "both `host` and `pair`", "a pair's hosts stand at its two nodes")
 
 
+def _gates(inventory: InventoryShape, key: str) -> Iterator[Fault]:
+    for name, member in inventory.clusters[key].members.items():
+        for node_name, node in (member.pair or {}).items():
+            if node.gates.model_fields_set:
+                path = ("clusters", key, "members", name, "pair", node_name, "gates")
+                problem = "gates are a member's, not one of its nodes'"
+                yield Fault(
+                    path, problem, f"write them beside `pair` of {name}; each is told which node it is"
+                )
+
+
 def _hosts(inventory: InventoryShape, key: str) -> Iterator[Fault]:
     for node, path in hosted(inventory.clusters[key], ("clusters", key)):
         if node.host is None:
@@ -150,6 +161,7 @@ _RULES: tuple[tuple[Rule, tuple[YamlPath, ...]], ...] = (
     (_names, ()),
     (_members, ()),
     (_pairs, ()),
+    (_gates, ()),
     (_hosts, ()),
     (_servers, (("ssh",), ("ssh", "port"))),
     (_observer, ()),

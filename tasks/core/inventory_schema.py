@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, Field
 
 from tasks.core.inventory_faults import YamlPath
+from tasks.core.inventory_limits import GatesShape as GatesShape
 from tasks.core.inventory_limits import LimitsShape as LimitsShape
 from tasks.core.inventory_limits import QueuesShape as QueuesShape
 from tasks.core.inventory_limits import Shape as Shape
@@ -152,6 +153,7 @@ class Settings(Shape):
     )
     ha: HaShape = Field(default=HaShape(), description="A node's place in its HA pair.")
     limits: LimitsShape = Field(default=LimitsShape(), description="Hard limits, in seconds.")
+    gates: GatesShape = Field(default=GatesShape(), description="Your own gates around each restart.")
 
 
 class NodeShape(Settings):

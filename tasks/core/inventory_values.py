@@ -238,6 +238,7 @@ Seconds = Annotated[float, Field(gt=0, le=604800, allow_inf_nan=False)]
 WholeSeconds = Annotated[int, Field(gt=0, le=604800)]
 RemotePath = Annotated[PurePosixPath, PlainValidator(_remote_path), _ABSOLUTE]
 LocalPath = Annotated[Path, PlainValidator(_local_path), _PATH]
+Argv = Annotated[tuple[str, ...], PlainValidator(_arguments), WithJsonSchema(_WORDS)]
 Secret = Annotated[SecretRef, PlainValidator(_secret), WithJsonSchema(_REFERENCE)]
 RestartWord = Annotated[
     str | tuple[str, ...], PlainValidator(_restart), _or_argv("rest", "systemd", "docker", "podman")

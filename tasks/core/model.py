@@ -176,6 +176,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnGates:
+    """The operator's own gates around each restart: commands of this machine, see own_gates.py."""
+
+    before_restart: tuple[str, ...] = ()
+    after_restart: tuple[str, ...] = ()
+    limit_s: float = 60.0  # of each
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One server process on one host."""
 
@@ -193,6 +202,7 @@ class Node:
     files_by: FilesBy = HostFiles()
     membership: WantedMembership = UNSAID
     ha: WantedHa = UNSAID_HA
+    gates: OwnGates = OwnGates()
 
     @property
     def container(self) -> ByContainer | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+from tasks.core.leaves import leaves
 
 
 class Frozen(BaseModel):
@@ -19,6 +20,7 @@ class Frozen(BaseModel):
 
 MIGRATE = "migrate-cluster"
 ROLLBACK = "rollback"
+PLACED = "credentials.place"  # a migration, as far as nothing that is in use changes
 ABSENT = ""  # in place of a file's SHA-256: it is not to be there
 Value = bool | int | str | None  # of a configuration key, as REST takes it
 Configuration = dict[str, dict[str, Value]]  # object ("ClusterMembership") -> key -> value
@@ -51,6 +53,14 @@ class StepKind(StrEnum):
 
 HA_SWAPS = frozenset({StepKind.HA_SWAP, StepKind.HA_SWAP_STANDBY, StepKind.HA_SWAP_PRIMARY})
 RESTARTS = frozenset({StepKind.RESTART, StepKind.RESTART_STANDBY, StepKind.RESTART_PAIR})
+ANY_RESTART = RESTARTS | {
+    StepKind.HA_PART,
+    StepKind.HA_REJOIN,
+    StepKind.HA_RESTART_STANDBY,
+    StepKind.HA_RESTART_PRIMARY,
+    StepKind.HA_WAIT,
+    StepKind.HA_FORM,
+}  # those of pairs whose HA channel changes, too
 LAST_RESTARTS = frozenset({StepKind.RESTART, StepKind.RESTART_PAIR})  # after which a member has restarted
 
 
@@ -152,6 +162,7 @@ _NEWER = (
     "undoes",
     "files_before",
     "builtins",
+    "gates",
 )
 
 
@@ -192,6 +203,7 @@ class Plan(Frozen):
     files_before: dict[
         str, dict[str, str]
     ] = {}  # by node: file name -> SHA-256 or ABSENT, before the first step
+    gates: dict[str, str] = {}  # by member that is restarted: the operator's own gates, in words
     builtins: dict[str, str] = {}  # built-in certificates that members served before: SHA-256 -> PEM
 
     @property
@@ -216,26 +228,12 @@ class Plan(Frozen):
 
     def difference(self, other: Plan) -> tuple[str, ...]:
         """One line per leaf of the plan that the other has otherwise; empty if they are the same."""
-        mine, theirs = _leaves(self.model_dump(mode="json")), _leaves(other.model_dump(mode="json"))
+        mine, theirs = leaves(self.model_dump(mode="json")), leaves(other.model_dump(mode="json"))
         return tuple(
             f"{path}: {mine.get(path, '(absent)')} -> {theirs.get(path, '(absent)')}"
             for path in sorted(mine.keys() | theirs.keys())
             if mine.get(path) != theirs.get(path)
         )
-
-
-def _leaves(value: Any, path: str = "") -> dict[str, str]:
-    if isinstance(value, dict):
-        items = [(str(key), item) for key, item in value.items()]
-    elif isinstance(value, list):
-        items = [(str(key), item) for key, item in enumerate(value)]
-    else:
-        return {path: str(value)}
-    return {
-        leaf: text
-        for key, item in items
-        for leaf, text in _leaves(item, f"{path}.{key}" if path else key).items()
-    }
 
 
 def subject_of(command: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from tasks.core.errors import commands_of
+from tasks.core.own_gates import gate_lines
 from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, MIGRATE, Edit, Plan, Step, StepKind, Value
 from tasks.core.render import duration
 
@@ -72,8 +73,8 @@ def _value(value: Value) -> str:
 
 
 def closing_lines(plan: Plan) -> tuple[str, ...]:
-    """The notes, what it costs, and how to run just this plan."""
-    return (*(f"note: {note}" for note in plan.notes), *_cost(plan), _fingerprint(plan))
+    """The gates of one's own, the notes, what it costs, and how to run just this plan."""
+    return (*gate_lines(plan), *(f"note: {note}" for note in plan.notes), *_cost(plan), _fingerprint(plan))
 
 
 def _cost(plan: Plan) -> Iterator[str]:

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from tasks.core.plan import Step
 from tasks.core.render import NARROW, TextTable, duration, printable
+from tasks.effects.reporting import Unheard
 
 PIPED_WIDTH = 160
 KEPT_WHOLE = 17  # a column whose cells are no longer than this is never wrapped
@@ -89,10 +90,15 @@ def encodable(text: str, encoding: str | None) -> str:
     return text
 
 
-def tell(text: str) -> None:
-    """One line of progress or an error; a terminal that is gone does not break a run off."""
+def tell(text: str, *, verbatim: bool = False) -> None:
+    """One line of progress or an error; a terminal that is gone does not break a run off.
+
+    Args:
+        verbatim: JSON: see `say`.
+    """
     with suppress(OSError):
-        told = encodable(_folded(_harmless(text), sys.stderr), sys.stderr.encoding)
+        shown = _escaped(text) if verbatim else _folded(_harmless(text), sys.stderr)
+        told = encodable(shown, sys.stderr.encoding)
         print(told, file=sys.stderr, flush=True)  # noqa: T201
 
 
@@ -124,7 +130,7 @@ def fold(line: str, *, columns: int) -> str:
     return "\n".join(pieces)
 
 
-class ConsoleReporter:
+class ConsoleReporter(Unheard):
     """Timestamped lines on stderr; a wait speaks when what it sees changes, and every 10 s."""
 
     def __init__(self) -> None:

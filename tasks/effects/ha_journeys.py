@@ -29,11 +29,12 @@ from tasks.core.revocation_nodes import set_findings
 from tasks.core.snapshot import Snapshot, Unseen
 from tasks.effects.console import say, show_table, width
 from tasks.effects.credential_files import load_sets
-from tasks.effects.journey import Journey, Terms, run_task
+from tasks.effects.journey import Journey, run_task
 from tasks.effects.look import take_snapshot
 from tasks.effects.operations import show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tasks.core.errors import Unhealthy, UsageError
 from tasks.core.findings import errors
 from tasks.core.health import StatusReport
 from tasks.core.open_run import between_rounds
-from tasks.core.plan import Plan, subject_of
+from tasks.core.own_gates import gates_in
+from tasks.core.plan import Plan, Step, subject_of
 from tasks.core.render import findings_lines
+from tasks.core.safe_points import rest_lines
 from tasks.effects.consent import ask
-from tasks.effects.console import ConsoleReporter, say, tell
-from tasks.effects.execute import End
-from tasks.effects.prepare import Prepared
+from tasks.effects.console import say, tell
+from tasks.effects.prepare import Prepared, with_gates_looked_for
 from tasks.effects.reconciling import Replan, open_record, reconciled
 from tasks.effects.record import RunRecord, keep_plan
+from tasks.effects.reporters import refuse_unknown, reporting
 from tasks.effects.run import Gates
 from tasks.effects.runner import (
     Outcome,
@@ -29,6 +31,7 @@ from tasks.effects.runner import (
 )
 from tasks.effects.site import Site
 from tasks.effects.speaking import speaking_for
+from tasks.effects.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +66,6 @@ class Journey:
         return self.command or self.task
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the command line says beside the wish itself; the same for every acting task.
-
-    Args:
-        yes: Do not ask.
-        approved: Run only the plan of this fingerprint.
-        plan_only: Show the plan and end.
-        ignored: Findings, by name, that stay visible and do not stop.
-        stop_after: Stop when this many members have been restarted.
-        until: Stop when the round of this number is complete.
-    """
-
-    yes: bool = False
-    approved: str = ""
-    plan_only: bool = False
-    ignored: frozenset[str] = frozenset()
-    stop_after: int | None = None
-    until: int | None = None
-
-    @property
-    def end(self) -> End:
-        return End(stop_after=self.stop_after, until=self.until)
-
-
 def planned(
     site: Site, journey: Journey, make: Callable[[Prepared], Plan], *, ignored: frozenset[str] = frozenset()
 ) -> tuple[Prepared, Plan]:
@@ -96,12 +74,13 @@ def planned(
     Raises:
         Refused: A check fails (all findings are shown on stderr), or the plan is impossible.
     """
-    prepared = journey.prepare(site)
+    prepared = with_gates_looked_for(site, journey.prepare(site))
     if errors(prepared.findings, ignored=ignored):
         for line in findings_lines(prepared.findings, ignored=ignored):
             tell(line)
     prepared.refuse_errors(ignored)
-    plan = make(prepared).model_copy(update={"command": journey.words})
+    plan = make(prepared)
+    plan = plan.model_copy(update={"command": journey.words, "gates": gates_in(plan, site.cluster)})
     keep_plan(site.cluster.runs_dir, plan)
     return prepared, plan
 
@@ -117,9 +96,10 @@ def begin(
     """A new run, from the checks to the proof; None if there is nothing to do, or only the plan was asked for."""
     if not terms.plan_only:
         refuse_if_unfinished(site, but=journey.undoes)
-    with speaking_for(journey.words):
+    with speaking_for(terms.typed or journey.words):
         prepared, plan = planned(site, journey, make, ignored=terms.ignored)
         journey.show(plan)
+        _show_rests(site, plan, plan.steps, terms)
         if terms.plan_only:
             return None
         if terms.approved:
@@ -132,10 +112,16 @@ def begin(
         if not plan.steps:
             _put_away(site, prepared, plan.undoes)
             return None
-        report = ConsoleReporter()
-        outcome = start_run(site, prepared, plan, report=report, end=terms.end, gates=gates)
+        with reporting(site, terms.progress) as report:
+            outcome = start_run(site, prepared, plan, report=report, end=terms.end, gates=gates)
         _conclude(site, journey, plan, outcome)
     return outcome
+
+
+def _show_rests(site: Site, plan: Plan, left: Sequence[Step], terms: Terms) -> None:
+    if terms.not_after is not None:
+        for line in rest_lines(plan, left, terms.not_after, now=site.clock.now()):
+            say(line)
 
 
 def _put_away(site: Site, prepared: Prepared, run: str) -> None:
@@ -150,13 +136,13 @@ def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:
     Raises:
         UsageError: There is none, or it is another task's.
     """
-    with speaking_for(journey.task):
+    terms = terms or Terms()
+    with speaking_for(terms.typed or journey.task):
         record = open_record(site, task=journey.task)
     _refuse_another_task(record, journey)
-    with speaking_for(journey.task):
+    with speaking_for(terms.typed or journey.task):
         _refuse_another_subject(record, journey)
         prepared = journey.prepare(site)
-        terms = terms or Terms()
         record = reconciled(
             site, record, prepared, replan=journey.replan, agreed=lambda plan: _agree(journey, plan, terms)
         )
@@ -164,7 +150,9 @@ def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:
         refuse_no_round(record.plan, end)
         left = record.progress().remaining(record.plan)
         tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
-        outcome = resume_run(site, prepared, record, report=ConsoleReporter(), end=end)
+        _show_rests(site, record.plan, left, terms)
+        with reporting(site, terms.progress) as report:
+            outcome = resume_run(site, prepared, record, report=report, end=end)
         _conclude(site, journey, record.plan, outcome)
     return outcome
 
@@ -202,6 +190,7 @@ def run_task(
         again: --resume.
         break_lock_of: The run of --break-lock; "" for none.
     """
+    refuse_unknown(terms.progress)
     if break_lock_of:
         give_up(site, journey, break_lock_of)
     elif again:

@@ -20,12 +20,13 @@ from tasks.core.plan_table import plan_table
 from tasks.core.snapshot import NodeFiles, Snapshot
 from tasks.effects.config_show import show_config
 from tasks.effects.console import say, show_table, width
-from tasks.effects.journey import Journey, Terms, run_task
+from tasks.effects.journey import Journey, run_task
 from tasks.effects.look import take_snapshot
 from tasks.effects.moving import moving_of
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import unfinished
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tasks.core.revocation_nodes import judged_on
 from tasks.core.revocation_plan import nodes_meant, plan_list
 from tasks.core.revocation_wish import TASK, ListWish
 from tasks.core.snapshot import Snapshot
-from tasks.effects.journey import Journey, Terms, run_task
+from tasks.effects.journey import Journey, run_task
 from tasks.effects.list_files import list_here, read_list
 from tasks.effects.look import take_snapshot
 from tasks.effects.operations import show_members, show_plan
@@ -24,6 +24,7 @@ from tasks.effects.revoking import make_list
 from tasks.effects.runner import refuse_if_unfinished
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

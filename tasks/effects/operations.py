@@ -38,16 +38,17 @@ from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, tell, width
-from tasks.effects.journey import Journey, Terms, begin, planned
+from tasks.effects.journey import Journey, begin, planned
 from tasks.effects.lock import holders
 from tasks.effects.look import take_snapshot
-from tasks.effects.prepare import Prepared, prepare
+from tasks.effects.prepare import Prepared, prepare, with_gates_looked_for
 from tasks.effects.record import RunRecord, unfinished
 from tasks.effects.remote import Remote
 from tasks.effects.run import Gates
 from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 
 
 def as_json(value: object) -> str:
@@ -106,7 +107,7 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
         Refused: An error is left that is not ignored.
     """
     run = open_run_of(site)
-    prepared, tried = _tried_on_nodes(site, _judged_with(run, prepare(site)))
+    prepared, tried = _tried_on_nodes(site, _judged_with(run, with_gates_looked_for(site, prepare(site))))
     if json_wanted:
         say(json.dumps([dataclasses.asdict(f) for f in prepared.findings], indent=2), verbatim=True)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from tasks.core.checks import check_cluster
@@ -22,6 +22,7 @@ from tasks.core.wanted_set import WantedSet
 from tasks.effects.credential_files import load_sets
 from tasks.effects.handshakes import rehearse
 from tasks.effects.look import take_snapshot
+from tasks.effects.own_gates import missing_gates
 from tasks.effects.site import Site
 
 
@@ -63,6 +64,11 @@ class Prepared:
 
     def plan(self, wish: Wish) -> Plan:
         return plan_migration(self.snapshot, self.sets, old=loaded_now(self.snapshot), wish=wish)
+
+
+def with_gates_looked_for(site: Site, prepared: Prepared) -> Prepared:
+    """The same, and the gates of one's own that cannot be run here among the findings."""
+    return replace(prepared, findings=(*prepared.findings, *missing_gates(site.cluster)))
 
 
 def prepare(site: Site) -> Prepared:

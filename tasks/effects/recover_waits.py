@@ -15,7 +15,8 @@ from tasks.core.recovery_process import Process
 from tasks.core.server_log import DEFAULT_LOG, dead_admin_lines
 from tasks.core.status import NodeStatus
 from tasks.effects.recover_look import Scene, look_at_processes
-from tasks.effects.run import Reporter, Stop
+from tasks.effects.reporting import Reporter
+from tasks.effects.run import Stop
 from tasks.effects.server_logs import tail_of_log
 from tasks.effects.service import start
 from tasks.effects.site import Address, Site

@@ -17,12 +17,13 @@ from tasks.core.require_certificates import (
 )
 from tasks.core.restart_plan import RESTART
 from tasks.core.snapshot import NodeSnapshot, Snapshot
-from tasks.effects.journey import Journey, Terms, run_task
+from tasks.effects.journey import Journey, run_task
 from tasks.effects.listeners import listener_requires
 from tasks.effects.operations import show_members, show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.restarts import prepared_for_restart
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 
 _AGREE_TO_FALSE = ("Listeners will take peers without certificates. Type false to go on: ", "false")
 _AGREE = ("Run this plan now? Type yes to go on: ", "yes")

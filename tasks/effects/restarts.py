@@ -18,12 +18,13 @@ from tasks.core.restart_plan import (
     plan_standbys,
 )
 from tasks.core.snapshot import Snapshot
-from tasks.effects.journey import Journey, Terms, run_task
+from tasks.effects.journey import Journey, run_task
 from tasks.effects.key_look import look_at_keys
 from tasks.effects.look import take_snapshot
 from tasks.effects.operations import show_members, show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 
 _NO_MATTER = frozenset({"not-writable", "no-space", "server-cfg-edit"})  # nothing is placed
 

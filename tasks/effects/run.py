@@ -17,6 +17,7 @@ from tasks.core.status import NodeStatus
 from tasks.effects.admin import AdminApi
 from tasks.effects.record import RunRecord
 from tasks.effects.remote import Remote
+from tasks.effects.reporting import Reporter
 from tasks.effects.site import Site
 from tasks.effects.wait import Waits, Watch, hold
 
@@ -24,18 +25,6 @@ from tasks.effects.wait import Waits, Watch, hold
 RESUME_LINE = "fab migrate-cluster --resume"
 RESUME = f"fab status; then {RESUME_LINE}"
 PAIR_FIRST = f"fab status; once the pair is whole and in sync: {RESUME_LINE}"
-
-
-class Reporter(Protocol):
-    """Who shows what happens; every call returns at once."""
-
-    def step(self, number: int, total: int, step: Step, *, what: str) -> None: ...
-
-    def waiting(self, node: str, awaited: str, seen: str, *, left_s: float) -> None: ...
-
-    def done(self, step: Step, seen: str, *, took_s: float) -> None: ...
-
-    def note(self, node: str, text: str) -> None: ...
 
 
 class Stop(Protocol):
@@ -75,11 +64,12 @@ class Run:
     stop: Stop
     gates: Gates = field(default_factory=Gates)
     still_ours: Callable[[Node], None] = _unwatched  # raises Locked where another process took the run over
+    typed: str = ""  # the task that goes on with it, where that is another than the plan's
 
     @property
     def resume_line(self) -> str:
         """The command that goes on with this run."""
-        return commands_of(self.plan.task, RESUME_LINE)
+        return commands_of(self.typed or self.plan.task, RESUME_LINE)
 
     def remote(self, node: Node) -> Remote:
         return self.site.remote(node)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.journal import Entry
 from tasks.core.nearest import one_of
 from tasks.core.open_run import OpenRun
-from tasks.core.plan import Plan
+from tasks.core.plan import PLACED, Plan
 from tasks.core.resuming import clocks
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.execute import End, execute
@@ -20,7 +20,8 @@ from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
 from tasks.effects.remote import Remote
-from tasks.effects.run import Gates, Reporter, Run
+from tasks.effects.reporting import Reporter, Scene
+from tasks.effects.run import Gates, Run
 from tasks.effects.sampling import sampling
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
@@ -136,18 +137,37 @@ def _carry_out(
             report=report,
             stop=stop,
             gates=gates or Gates(),
+            typed=PLACED if end.placed else "",
             still_ours=lambda node: require_ours(site.remote(node), claim),
         )
-        with sampling(site, record, run.members):
-            complete = execute(run, end=end)
-        if complete:
-            for each in _stages_of(site, record):
-                for node in site.cluster.nodes:
-                    clean_node(site, each, node)
-            for name in unlock(remotes, run=record.id, acting=acting):
-                report.note(name, "the lock could not be given back; the next run will name it")
-            run.write("completed")
+        report.begun(Scene(record.id, site.cluster, plan, record.progress(), run.resume_line))
+        with _failure_told(report):
+            with sampling(site, record, run.members, looked=report.looked):
+                complete = execute(run, end=end)
+            if complete:
+                _close(site, record, run, acting=acting)
+        report.ended(complete=complete)
     return Outcome(record.id, complete, OpenRun(record.id, record.plan, record.progress()))
+
+
+def _close(site: Site, record: RunRecord, run: Run, *, acting: dict[str, str]) -> None:
+    """All is done and proven: nothing stays on the nodes but the backups."""
+    for each in _stages_of(site, record):
+        for node in site.cluster.nodes:
+            clean_node(site, each, node)
+    remotes = [site.remote(node) for node in site.cluster.nodes]
+    for name in unlock(remotes, run=record.id, acting=acting):
+        run.report.note(name, "the lock could not be given back; the next run will name it")
+    run.write("completed")
+
+
+@contextmanager
+def _failure_told(report: Reporter) -> Iterator[None]:
+    try:
+        yield
+    except OperatorError as error:
+        report.failed(error)
+        raise
 
 
 def _undone(site: Site, record: RunRecord) -> tuple[RunRecord, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -37,9 +37,19 @@ RETRY_S = 2.0  # a node that cannot be reached at all is left alone so long
 _END_S = 2.0  # for the threads to end; what hangs longer is left behind
 
 
+def _unheard(looks: Mapping[str, Look]) -> None:
+    """Nobody wants to know more than the samples say."""
+
+
 @contextmanager
-def sampling(site: Site, record: RunRecord, members: Sequence[Member]) -> Iterator[None]:
-    """While the block runs, sample the members into the run's directory.
+def sampling(
+    site: Site,
+    record: RunRecord,
+    members: Sequence[Member],
+    *,
+    looked: Callable[[Mapping[str, Look]], None] = _unheard,
+) -> Iterator[None]:
+    """While the block runs, sample the members into the run's directory, and hand on what each look shows.
 
     Nothing that goes wrong here is raised: a look that fails is a member not seen, and a file that cannot be
     written ends the samples. A plan that restarts nothing is not sampled.
@@ -47,7 +57,7 @@ def sampling(site: Site, record: RunRecord, members: Sequence[Member]) -> Iterat
     if not restarts_servers(record.plan):
         yield
         return
-    sampler = _Sampler(site, record.directory / AVAILABILITY, members)
+    sampler = _Sampler(site, record.directory / AVAILABILITY, members, looked)
     sampler.start()
     try:
         yield
@@ -156,8 +166,15 @@ class _Eyes:
 class _Sampler:
     """One thread that takes samples and writes them down, until it is stopped."""
 
-    def __init__(self, site: Site, path: Path, members: Sequence[Member]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        path: Path,
+        members: Sequence[Member],
+        looked: Callable[[Mapping[str, Look]], None],
+    ) -> None:
         self._site = site
+        self._looked = looked
         self._path = path
         self._members = tuple(members)
         self._nodes = tuple(node for member in members for node in member.nodes)
@@ -188,6 +205,7 @@ class _Sampler:
         while not self._over.is_set():
             began, at = time.monotonic(), self._site.clock.now()
             looks = eyes.look(limit_s=LONGEST_S)
+            self._looked(looks)
             uids |= uids_of(self._members, looks)
             file.write(sample_line(sample(self._members, looks, uids=uids, at=at)).encode())
             self._over.wait(max(0.0, began + every_s - time.monotonic()))

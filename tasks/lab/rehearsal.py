@@ -18,11 +18,11 @@ from tasks.core.strategies import AUTO, OVERLAP, PRESCRIBED, RENEW, STRATEGIES
 from tasks.effects.console import say, show_table
 from tasks.effects.creation import Order, create_sets, created_table
 from tasks.effects.inventory_file import open_inventory
-from tasks.effects.journey import Terms
 from tasks.effects.operations import migrate, show_check, show_status
 from tasks.effects.renewal import renew_sets
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 from tasks.lab.commands import Request
 from tasks.lab.layout import Lab
 from tasks.lab.lifecycle import down, up

@@ -22,6 +22,7 @@ from tasks.core.model import (
     HostFiles,
     KeyringSecret,
     Node,
+    OwnGates,
     PromptSecret,
     SecretRef,
     Via,
@@ -69,6 +70,15 @@ def test_queues_are_the_usual_ones_key_by_key() -> None:
     said = cluster(f"clusters: {{demo: {{{members}, queues: {{margin: 0, discarded: stop}}}}}}").queues
     assert said == WantedQueues(0, "stop")
     assert cluster(f"clusters: {{demo: {{{members}, queues: {{discarded: stop}}}}}}").queues.margin == 100
+
+
+def test_gates_of_ones_own_are_said_on_any_level_and_taken_back_by_null() -> None:
+    found = cluster(
+        "defaults: {gates: {before_restart: [./drain, x], limit_s: 5}}\n"
+        "clusters: {d: {members: {a: {host: h1}, b: {host: h2, gates: {before_restart: null}}}}}"
+    )
+    gates = {node.name: node.gates for node in found.nodes}
+    assert gates == {"a": OwnGates(("./drain", "x"), (), 5.0), "b": OwnGates((), (), 5.0)}
 
 
 def test_members_keep_their_order_and_a_pair_is_one_member_of_two_nodes() -> None:

@@ -13,6 +13,7 @@ from tasks.core.inventory_schema import (
     AdminShape,
     CaShape,
     ClusterShape,
+    GatesShape,
     HaShape,
     LimitsShape,
     MemberShape,
@@ -25,7 +26,7 @@ from tasks.core.inventory_schema import (
     SshShape,
     schema_text,
 )
-from tasks.core.model import Admin, Limits, Ssh
+from tasks.core.model import Admin, Limits, OwnGates, Ssh
 from tasks.core.wanted_membership import WantedMembership
 from tasks.core.wanted_queues import WantedQueues
 
@@ -40,6 +41,7 @@ SECTIONS: dict[str, type[Shape]] = {
     "ha": HaShape,
     "queues": QueuesShape,
     "limits": LimitsShape,
+    "gates": GatesShape,
 }
 KEYS = {
     *ClusterShape.model_fields,
@@ -66,7 +68,7 @@ def test_the_reference_names_the_defaults_of_the_limits() -> None:
     }
 
 
-Model = type[Ssh] | type[Admin] | type[WantedMembership] | type[Limits] | type[WantedQueues]
+Model = type[Ssh] | type[Admin] | type[WantedMembership] | type[Limits] | type[WantedQueues] | type[OwnGates]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,7 @@ Model = type[Ssh] | type[Admin] | type[WantedMembership] | type[Limits] | type[W
         (MembershipShape, WantedMembership),
         (LimitsShape, Limits),
         (QueuesShape, WantedQueues),
+        (GatesShape, OwnGates),
     ],
 )
 def test_a_section_has_the_keys_of_its_model(shape: type[Shape], model: Model) -> None:

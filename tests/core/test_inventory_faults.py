@@ -155,6 +155,8 @@ CLUSTERS = [
     ("queues: {margin: -1}", ".queues.margin: must be 0..1000000000, got -1 -> write a number of messages"),
     ("queues: {margin: 1.5}", ".queues.margin: must be a whole number, got 1.5"),
     ("queues: {discarded: halt}", '.queues.discarded: must be report or stop, got "halt" -> '),
+    ("gates: {before_restart: ./drain}", ".gates.before_restart: must be a list of text, the program first"),
+    ("gates: {limit_s: 0}", ".gates.limit_s: must be"),
     ("margin: 5", ".margin: unknown key -> `margin` belongs under `queues`"),
     ("cluster_name: ' '", ".cluster_name: must be printable text without blanks at its ends"),
 ]
@@ -173,6 +175,10 @@ MEMBERS = [
     ("{a: {pair: {}}}", "members.a.pair: a pair must have exactly 2 nodes, got 0"),
     ("{a: {pair: {b: {host: h}, c: {host: i}, d: {host: j}}}}", "exactly 2 nodes, got 3"),
     ("{a: {pair: {b: {host: h}, c: {}}}}", "members.a.pair.c.host: no host -> write host: NAME_OR_ADDRESS"),
+    (
+        "{a: {pair: {b: {host: h, gates: {limit_s: 5}}, c: {host: i}}}}",
+        "members.a.pair.b.gates: gates are a member's, not one of its nodes' -> write them beside `pair` of a",
+    ),
     ("{a: {host: h}, p: {pair: {a: {host: i}, b: {host: j}}}}", "members.p.pair.a: the name is taken by "),
     ("{p: {pair: {p: {host: i}, b: {host: j}}}}", "members.p.pair.p: the name is taken by "),
     ("{a: {host: h}, b: {host: H}}", "members.b.host: the same server as clusters.demo.members.a: H port 22"),

@@ -18,7 +18,7 @@ from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target, TrustSta
 COUNTS = {"gw-a": Counts(connected=1, disconnected=0), "gw-d": Counts(connected=1, disconnected=0)}
 NEWER = {
     *("trust", "lists", "rounds", "edit_rounds", "bundles", "choices", "options"),
-    *("undoes", "files_before", "builtins"),
+    *("undoes", "files_before", "builtins", "gates"),
 }
 PLAN = Plan(
     cluster="production",

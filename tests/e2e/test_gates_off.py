@@ -11,11 +11,11 @@ from tasks.core.errors import GateTimeout, NotAsPlanned, OperatorError, Unhealth
 from tasks.core.gates import Gate, Holds
 from tasks.core.plan import Counts
 from tasks.effects.inventory_file import open_inventory
-from tasks.effects.journey import Terms
 from tasks.effects.operations import migrate
 from tasks.effects.run import Gates
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
+from tasks.effects.terms import Terms
 from tasks.lab.faults import break_node
 from tests.e2e.labs import Rig, back_to_builtin, rigged, small
 from tests.e2e.sights import fingerprint, served

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGKILL
+from typing import Any
 
 import pytest
 
@@ -63,6 +65,42 @@ def test_a_single_member_is_restarted_and_nobody_else(rig: Rig) -> None:
     assert "complete: healthy: 2 members" in ran.stdout
     assert "note: clients of gw-a have no server for about 15 s" in ran.stdout
     assert asked(rig) == ["gw-a"]
+
+
+def _gated(rig: Rig, **gates: str) -> Path:
+    """An inventory in which gw-a has gates of its own; each is a script of that text."""
+    for name, text in gates.items():
+        path = rig.lab.directory / f"{name}.sh"
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def change(document: dict[str, Any]) -> None:
+        (cluster,) = document["clusters"].values()
+        cluster["members"]["gw-a"]["gates"] = {name: [f"./{name}.sh"] for name in gates}
+
+    return rig.changed_inventory("gated", change)
+
+
+def test_gates_of_ones_own_let_pass_or_stop_the_line(rig: Rig) -> None:
+    closed = _gated(rig, before_restart="echo the pool has nobody else; exit 1", after_restart="exit 9")
+    before = processes(rig.lab)
+    ran = rig.fab("restart", "gw-a", "--yes", inventory=closed)
+    assert ran.code == 5
+    assert "gates of gw-a: before each restart: ./before_restart.sh; after it" in ran.stdout
+    assert "ended with exit status 1; it printed last: the pool has nobody else" in ran.stderr
+    assert processes(rig.lab) == before
+    opened = _gated(rig, before_restart="cat >> told", after_restart="cat >> told; exit 9")
+    with restarting(rig, "gw-a"):
+        ran = rig.fab("restart", "--resume", inventory=opened)
+        assert ran.code == 5
+        assert "gate after restart: ./after_restart.sh: ended with exit status 9" in ran.stderr
+        rig.fab("restart", "--resume", inventory=_gated(rig, after_restart="cat >> told")).ok()
+    told = [json.loads(line) for line in (rig.lab.directory / "told").read_text().splitlines()]
+    assert [(one["event"], one["node"]) for one in told] == [
+        ("before_restart", ""),
+        ("after_restart", "gw-a"),
+        ("after_restart", "gw-a"),
+    ]
 
 
 def test_a_pair_is_restarted_standby_first_and_goes_on_after_a_kill(rig: Rig) -> None:
