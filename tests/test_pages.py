@@ -24,12 +24,12 @@ EXAMPLES = [example.command for entry in entries() for example in entry.examples
 
 
 CONTEXTS = {str(context.name): context for context in fabfile.ns.to_contexts()}
+INITIAL = Program().initial_context
 FEW = ("check", "migrate-cluster", "restart", "status")  # a parser copies all that it knows for each line
 
 
 def parsed(*words: str, of: Sequence[str] = FEW) -> list[ParserContext]:
-    initial = Program().initial_context
-    return list(Parser(initial=initial, contexts=[CONTEXTS[name] for name in of]).parse_argv(list(words)))
+    return list(Parser(initial=INITIAL, contexts=[CONTEXTS[name] for name in of]).parse_argv(list(words)))
 
 
 def fab(*words: str, cwd: Path = ROOT) -> tuple[int, str, str]:

@@ -92,8 +92,11 @@ def told(argv: list[str], code: str) -> list[str]:
 
 
 def saved(place: Path, shell: str) -> Path:
+    """The script, for a tool whose path every shell would take apart."""
+    odd = place / 'it\'s $(the) "tool"'
+    odd.symlink_to(HOME)
     path = place / f"fab.{shell}"
-    path.write_text(script(shell, python=sys.executable, home=str(HOME)))
+    path.write_text(script(shell, python=sys.executable, home=str(odd)))
     return path
 
 
