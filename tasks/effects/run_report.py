@@ -9,6 +9,7 @@ from tasks.core.availability import measured
 from tasks.core.availability_text import availability_lines
 from tasks.core.errors import UsageError
 from tasks.core.model import Cluster
+from tasks.core.nearest import one_of
 from tasks.core.plan import Plan
 from tasks.core.report_data import FullReport, full_report_lines, made_report
 from tasks.core.report_html import report_html
@@ -98,12 +99,5 @@ def _found(runs_dir: Path, run: str) -> RunRecord:
         )
     raise UsageError(
         f"there is no run {run} in {runs_dir}",
-        remedy=f"fab runs.report shows the newest; there are {_newest(known)}",
-    )
-
-
-def _newest(known: list[RunRecord]) -> str:
-    left = len(known) - _NAMED
-    return ", ".join(one.id for one in known[: -_NAMED - 1 : -1]) + (
-        f" and {left} older ones" if left > 0 else ""
+        remedy=f"fab runs.report shows the newest; {one_of(run, [one.id for one in reversed(known)], most=_NAMED)}",
     )

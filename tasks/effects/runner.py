@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from tasks.core.errors import OperatorError, UsageError
 from tasks.core.journal import Entry
+from tasks.core.nearest import one_of
 from tasks.core.open_run import OpenRun
 from tasks.core.plan import PLACED, Plan
 from tasks.core.resuming import clocks
@@ -168,14 +169,16 @@ def _clean_where_reached(site: Site, record: RunRecord) -> None:
             clean_node(site, record, node)
 
 
-def _refuse_unknown_run(remotes: Sequence[Remote], run: str) -> None:
+def _refuse_unknown_run(remotes: Sequence[Remote], run: str, *, here: Iterable[str]) -> None:
     """A run of another machine is known by its lock alone."""
     found = holders(remotes)
     if run in {holder.run for holder in found.values()}:
         return
     listed = "; ".join(f"[{name}] {holder}" for name, holder in found.items()) or "no node is locked"
+    known = dict.fromkeys((*here, *(holder.run for holder in found.values())))
     raise UsageError(
-        f"there is no run {run}, neither here nor in a lock: {listed}", remedy="fab status names the open run"
+        f"there is no run {run}, neither here nor in a lock: {listed}",
+        remedy=f"fab status names the open run; {one_of(run, known)}",
     )
 
 
@@ -199,7 +202,7 @@ def break_lock(site: Site, prepared: Prepared, run: str) -> None:
     with ExitStack() as stack:
         here = [record for record in runs(site.cluster.runs_dir) if record.id == run]
         if not here:
-            _refuse_unknown_run(remotes, run)
+            _refuse_unknown_run(remotes, run, here=[record.id for record in runs(site.cluster.runs_dir)])
         for record in here:
             stack.enter_context(held(record))
             _clean_where_reached(site, record)

@@ -131,7 +131,7 @@ def test_a_run_that_is_not_there_is_refused_with_those_that_are(cluster: Cluster
     ids = [_run(cluster, day=day).id for day in range(7)]
     with pytest.raises(UsageError, match=r"there is no run \.\./x in") as caught:
         show_run(cluster, "../x")
-    assert caught.value.remedy.endswith(f"there are {', '.join(ids[:1:-1])} and 2 older ones")
+    assert caught.value.remedy.endswith(f"one of: {', '.join(ids[:1:-1])} and 2 more")
 
 
 def test_after_a_migration_its_own_record_is_told_and_no_other(
