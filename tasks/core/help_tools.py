@@ -73,7 +73,14 @@ RUNS = Group(
             "runs.report",
             "a run's times, and who was away how long",
             ("", "the newest; no node is asked"),
+            ("--html run.html", "as a page with its timeline, for a ticket"),
             ("RUN --json", "another one, for a script"),
+        ),
+        entry_of(
+            "runs.verify",
+            "prove that its record was not altered",
+            ("", "journal, plans and samples of the newest"),
+            ("RUN --chain 0123456789ab", "another, up to a value that was noted elsewhere"),
         ),
         entry_of(
             "runs.clean",
