@@ -4,7 +4,7 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages audit
+.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages docs screens audit
 setup:
 	@sh .ci/setup
 
@@ -47,6 +47,12 @@ torture-parsers: setup
 report-pages: setup
 	@sh .ci/chromium
 	REPORT_PAGES="$(CURDIR)/build/report-pages" $(PYTEST) tests/effects/test_report_page.py
+
+# The pages that are made from the source: docs/troubleshooting.md and docs/inventory.schema.json.
+docs: setup
+	.venv/bin/python -m tests.symptoms
+	.venv/bin/python -m tasks.effects.inventory_file > docs/inventory.schema.json.new
+	mv docs/inventory.schema.json.new docs/inventory.schema.json
 
 # Known weaknesses of what requirements.txt names; asks the package index. Where that cannot say, it fails.
 audit:
