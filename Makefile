@@ -54,6 +54,10 @@ docs: setup
 	.venv/bin/python -m tasks.effects.inventory_file > docs/inventory.schema.json.new
 	mv docs/inventory.schema.json.new docs/inventory.schema.json
 
+# The pictures of docs/screens, recorded from a real run on a rehearsal cluster in /tmp/lab.
+screens: setup
+	.venv/bin/python -m tests.screens
+
 # Known weaknesses of what requirements.txt names; asks the package index. Where that cannot say, it fails.
 audit:
 	@sh .ci/audit

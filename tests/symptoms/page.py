@@ -35,7 +35,7 @@ This page is made from the source (`make docs`): every finding and every error i
 - A run that stopped touched nothing after the failed step: [runbook.md](runbook.md#if-it-stops) for the night,
   [resume-and-rollback.md](resume-and-rollback.md) for the way forward and back, [recover.md](recover.md) for a server
   that does not come back, [wire-faults.md](wire-faults.md) for each fault between here and a node. T1 to T12 are
-  explained in the [glossary](glossary.md#t1).
+  explained in the [glossary](glossary.md#t1-to-t12).
 """
 
 
