@@ -23,6 +23,7 @@ from tasks import (
     status,
     upgrade,
 )
+from tasks.words import name_tasks
 
 ns = Collection()
 ns.add_task(status.status)
@@ -46,3 +47,4 @@ ns.add_collection(rehearse.ns, name="lab")
 ns.add_task(rehearse.rehearse)
 ns.add_collection(runs.ns, name="runs")
 ns.add_collection(upgrade.ns, name="upgrade")
+name_tasks(ns)

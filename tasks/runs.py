@@ -5,8 +5,9 @@ from __future__ import annotations
 from invoke.collection import Collection
 from invoke.context import Context
 
-from tasks.boundary import opened, operator_task
+from tasks.boundary import making_task, opened, operator_task
 from tasks.core.backups import DEFAULT_AGE, parse_age
+from tasks.core.results import Done
 from tasks.effects.backups import clean_backups
 from tasks.effects.run_list import list_runs, show_all_of
 from tasks.effects.run_report import show_run
@@ -35,7 +36,7 @@ def show(c: Context, run: str = "", inventory: str = "", cluster: str = "", json
         show_all_of(site, run, json_wanted=json)
 
 
-@operator_task(
+@making_task(
     help={
         "older-than": f"wipe backups of runs that ended that long ago: 12h, 30d, 6w (default: {DEFAULT_AGE})",
         "run": "wipe those of this run alone, whatever its age",
@@ -49,11 +50,13 @@ def clean(
     inventory: str = "",
     cluster: str = "",
     yes: bool = False,
-) -> None:
+    *,
+    asks: bool,
+) -> Done:
     """Wipe the backups of finished runs on every node, after showing which; never those that are needed."""
     limit = parse_age(older_than)
     with opened(inventory, cluster) as site:
-        clean_backups(site, older_than=limit, run=run, yes=yes)
+        return clean_backups(site, older_than=limit, run=run, yes=yes, asks=asks)
 
 
 ns = Collection("runs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from invoke.collection import Collection
 from invoke.exceptions import ParseError
 from invoke.parser.argument import Argument
 from invoke.parser.parser import ParseMachine
@@ -45,8 +46,16 @@ class _Number(Argument):
 class OperatorTask(Task[Callable[..., None]]):
     """A task whose optional positionals, numbers and repeated options are what they seem to be."""
 
+    said_as: str = ""  # what the operator types: "credentials.create"; see `name_tasks`
+
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         return [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
+
+
+def name_tasks(namespace: Collection) -> None:
+    """Tell every task the name under which the namespace has it."""
+    for name in namespace.task_names:
+        namespace[name].said_as = name
 
 
 def _as_meant(argument: Argument) -> Argument:

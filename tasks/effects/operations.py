@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish
 from tasks.core.errors import OperatorError, Refused, UsageError
-from tasks.core.findings import Finding
+from tasks.core.findings import Finding, Findings
 from tasks.core.health import StatusReport, report
+from tasks.core.json_text import json_text
 from tasks.core.lock_text import lock_lines
 from tasks.core.observed import loaded_now
 from tasks.core.open_run import OpenRun, as_left_by
@@ -51,17 +51,12 @@ from tasks.effects.site import Site
 from tasks.effects.terms import Terms
 
 
-def as_json(value: object) -> str:
-    """Dataclasses as JSON; times as ISO 8601."""
-    return json.dumps(dataclasses.asdict(value), indent=2, default=str)  # type: ignore[call-overload]
-
-
 def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     """One screen: a row per node, what is wrong, one verdict line."""
     run = open_run_of(site)
     found = report(take_snapshot(site), run=run)
     if json_wanted:
-        say(as_json(found), verbatim=True)
+        say(json_text(found), verbatim=True)
         return found
     show_table(status_table(found, width=width()))
     say(versions_line(found))
@@ -109,7 +104,7 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
     run = open_run_of(site)
     prepared, tried = _tried_on_nodes(site, _judged_with(run, prepare(site)))
     if json_wanted:
-        say(json.dumps([dataclasses.asdict(f) for f in prepared.findings], indent=2), verbatim=True)
+        say(json_text(prepared.findings, Findings), verbatim=True)
     else:
         show_findings(prepared.findings, ignored=ignored)
         for line in (*_ways(prepared), rehearsal_line(prepared.rehearsed), *tried):

@@ -56,6 +56,7 @@ class Prepared:
             raise Refused(
                 f"{len(left)} error{'s' * (len(left) > 1)}, nothing was changed: {names}",
                 remedy=f"mend what is listed above, then: {self.judged_again_by}",
+                findings=self.findings,
             )
 
     def plan(self, wish: Wish) -> Plan:

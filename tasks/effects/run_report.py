@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.core.availability import measured
 from tasks.core.availability_text import availability_lines
 from tasks.core.errors import UsageError
+from tasks.core.json_text import json_text
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan
 from tasks.core.run_report import report_lines, run_report
@@ -29,7 +30,7 @@ def show_run(cluster: Cluster, run: str, *, json_wanted: bool = False) -> None:
     record = _found(cluster.runs_dir, run)
     made = run_report(record.id, record.plan, record.entries(), samples_of(record))
     if json_wanted:
-        say(made.model_dump_json(indent=2), verbatim=True)
+        say(json_text(made), verbatim=True)
         return
     for line in report_lines(made):
         say(line)

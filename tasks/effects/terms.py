@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tasks.effects.account import Account
 from tasks.effects.execute import End
 from tasks.effects.reporters import AUTO
 
@@ -20,6 +21,8 @@ class Terms:
         stop_after: Stop when this many members have been restarted.
         until: Stop when the round of this number is complete.
         progress: How what happens is told: one of reporters.KINDS.
+        asks: Whether stdin is an operator's, who can be asked.
+        account: Is told what it comes to.
     """
 
     yes: bool = False
@@ -29,6 +32,8 @@ class Terms:
     stop_after: int | None = None
     until: int | None = None
     progress: str = AUTO
+    asks: bool = True
+    account: Account = field(default_factory=Account, compare=False)
 
     @property
     def end(self) -> End:
