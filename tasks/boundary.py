@@ -15,7 +15,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from tasks.core.errors import UsageError
+from tasks.core.errors import OperatorError, UsageError
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan
 from tasks.core.results import Done
@@ -88,7 +88,11 @@ def opened(
     chosen = open_inventory(inventory or None, cluster or None)
     secrets = Secrets()
     with Site(seen_as(chosen) if seen_as else chosen, secrets=secrets.resolve) as site:
-        yield site
+        try:
+            yield site
+        except OperatorError as error:
+            error.cluster = chosen.key
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class OperatorError(Exception):
         self.problem = problem
         self.remedy = remedy
         self.node = node
+        self.cluster = ""  # the inventory's key, once it is known
 
     def __str__(self) -> str:
         where = f"[{self.node}] " if self.node else ""

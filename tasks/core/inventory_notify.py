@@ -58,7 +58,7 @@ def _webhook(shape: WebhookShape, whole: Whole) -> Webhook:
         ca=whole(shape.ca) if shape.ca else None,
         headers=tuple((name, _whole_secret(ref, whole)) for name, ref in shape.headers.items()),
     )
-    return replace(found, on=frozenset(shape.on)) if shape.on else found
+    return replace(found, on=frozenset(shape.on)) if shape.on is not None else found
 
 
 def _reference(url: str | SecretRef, whole: Whole) -> str | SecretRef:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from tasks.core.inventory_limits import Shape
 from tasks.core.inventory_values import REFERENCE, Argv, LocalPath, Seconds, refusal, secret_ref
@@ -42,12 +42,6 @@ def _url(value: object) -> str | SecretRef:
     return value
 
 
-def _only_these(value: tuple[Kind, ...]) -> tuple[Kind, ...]:
-    if not value:
-        raise refusal("no event", "write e.g. [failed, done], or remove the key")
-    return value
-
-
 Reference = Annotated[SecretRef, PlainValidator(_unasked), WithJsonSchema(REFERENCE)]
 Url = Annotated[
     str | SecretRef,
@@ -71,7 +65,7 @@ class WebhookShape(Shape):
     """Where events are posted as JSON."""
 
     url: Url | None = Field(default=None, description="Its URL; as a reference if it holds a token.")
-    on: Annotated[tuple[Kind, ...], Field(strict=False), AfterValidator(_only_these)] | None = Field(
+    on: Annotated[tuple[Kind, ...], Field(strict=False)] | None = Field(
         default=None, description="The events that are posted."
     )
     ca: LocalPath | None = Field(default=None, description="CA file for its certificate.")

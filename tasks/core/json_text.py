@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 
 
 def json_text(value: object, shape: Any = None) -> str:
@@ -18,8 +19,21 @@ def json_text(value: object, shape: Any = None) -> str:
     return json.dumps(data, indent=2)  # not pydantic's own: names of files need not be Unicode
 
 
-def schema_text(shape: Any, *, title: str) -> str:
-    """JSON Schema of what is printed, as docs/schemas/ holds it."""
+class _EveryKey(GenerateJsonSchema):
+    """A key that has a default is printed all the same."""
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return True
+
+
+def schema_text(shape: Any, *, title: str, every_key: bool = True) -> str:
+    """JSON Schema of what is printed, as docs/schemas/ holds it.
+
+    Args:
+        every_key: Whether every key is always there; else one that says nothing is left out.
+    """
+    made_by = _EveryKey if every_key else GenerateJsonSchema
     schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    schema |= TypeAdapter(shape).json_schema(mode="serialization") | {"title": title}
+    schema |= TypeAdapter(shape).json_schema(mode="serialization", schema_generator=made_by)
+    schema |= {"title": title}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"

@@ -62,7 +62,7 @@ class Account(Unheard):
         findings = error.findings if isinstance(error, Refused) and error.findings else self._findings
         return Result(
             task=task,
-            cluster=self._cluster.key if self._cluster else told.cluster or cluster,
+            cluster=self._name or told.cluster or (error.cluster if error else "") or cluster,
             run=told.run,
             outcome=outcome,
             exit_code=error.exit_code if error else 0,
@@ -78,6 +78,10 @@ class Account(Unheard):
             sets=told.sets,
             paths=told.paths,
         )
+
+    @property
+    def _name(self) -> str:
+        return self._cluster.key if self._cluster else ""
 
     def _report(self) -> RunReport | None:
         """From the run's directory; None where there is no run, or none that can be read."""

@@ -33,6 +33,7 @@ from tasks.core.render import (
 )
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
+from tasks.core.status_nagios import status_answer
 from tasks.core.strategies import AUTO
 from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
@@ -67,6 +68,16 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
         say(line)
     say(found.verdict)
     return found
+
+
+def watch_status(site: Site) -> int:
+    """As a monitoring plugin: one line with perfdata, the findings below it, and its exit code."""
+    run = open_run_of(site)
+    found = report(take_snapshot(site), run=run)
+    lines = (*((run.line,) if run else ()), *_locks(site, run))
+    text, code = status_answer(found, lines)
+    say(text, verbatim=True)
+    return code
 
 
 def _locks(site: Site, run: OpenRun | None) -> tuple[str, ...]:
