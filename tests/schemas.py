@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from tasks.core.events import Event
 from tasks.core.expiry import ExpiryReport
 from tasks.core.findings import Findings
 from tasks.core.health import StatusReport
 from tasks.core.inspection import Shown
-from tasks.core.json_text import schema_text
+from tasks.core.json_text import json_text, schema_text
 from tasks.core.matrix_data import ShownMatrix
 from tasks.core.membership_table import ShownMembership
 from tasks.core.plan import Plan
@@ -47,6 +51,22 @@ def texts() -> Iterator[tuple[Path, str]]:
     """The files of docs/schemas/ as they should be."""
     for name, shape in ALL.items():
         yield FOLDER / f"{name}.schema.json", schema_text(shape, title=name, every_key=shape is not Event)
+
+
+def conforms(task: str, text: str) -> None:
+    """What a task has printed is JSON of its schema: every key of it, and no other."""
+    shape = Result if _is_result(text) else READING[task]
+    assert json_text(adapter(shape).validate_json(text), shape) + "\n" == text
+
+
+def _is_result(text: str) -> bool:
+    found = json.loads(text)
+    return isinstance(found, dict) and "outcome" in found
+
+
+@cache
+def adapter(shape: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from fabfile import ns
-from tests.schemas import ALL, FOLDER, READING, texts
+from tasks.core.findings import Finding, Findings, Severity
+from tasks.core.json_text import json_text
+from tasks.core.results import Ending, Result
+from tests.schemas import ALL, FOLDER, READING, conforms, texts
 
 KEYS = Path(__file__).with_name("stable_keys.txt")
 
@@ -69,3 +73,15 @@ def test_a_key_that_vanishes_is_seen() -> None:
     assert "result.resume" in set(keys_of(schema))
     del schema["properties"]["resume"]
     assert "result.resume" not in set(keys_of(schema))
+
+
+def test_what_does_not_conform_is_seen() -> None:
+    good = json_text(Result(task="plan", cluster="", outcome=Ending.USAGE, exit_code=2)) + "\n"
+    conforms("plan", good)
+    conforms("restart", good)
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        conforms("plan", good.replace('"task"', '"more": 1, "task"'))
+    finding = json_text((Finding("x", Severity.INFO, "", "y", "z"),), Findings) + "\n"
+    conforms("check", finding)
+    with pytest.raises(AssertionError):
+        conforms("check", finding.replace('"outcome": ""', '"outcome": "", "more": 1'))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from tasks.core.errors import Interrupted, OperatorError
 from tasks.core.expiry_nagios import UNKNOWN, unknown_line
@@ -40,7 +40,8 @@ def answer(task: str, body: Body, options: Mapping[str, Any], account: Account |
     cluster = options.get("cluster") or ""
     if account is None:
         return _shown(task, body, cluster=cluster)
-    return _concluded(task, body, account, cluster=cluster)
+    aside = io.StringIO() if options.get("progress") == "json" else sys.stderr  # that is for a machine, too
+    return _concluded(task, body, account, aside=aside, cluster=cluster)
 
 
 def _attempt(body: Body) -> Ended:
@@ -78,9 +79,9 @@ def _shown(task: str, body: Body, *, cluster: str) -> int:
     return ended.code
 
 
-def _concluded(task: str, body: Body, account: Account, *, cluster: str) -> int:
+def _concluded(task: str, body: Body, account: Account, *, aside: TextIO, cluster: str) -> int:
     """Of an acting task: what it came to. What it shows meanwhile is for people."""
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(aside):
         ended = _attempt(body)
     say(json_text(account.result(task, ended.error, cluster=cluster)), verbatim=True)
     return ended.code

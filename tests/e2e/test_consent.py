@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from signal import SIGKILL
+from typing import Any
 
 import pytest
 
+from tasks.core.results import Ending, Result
 from tasks.effects.record import held, runs
-from tests.e2e.labs import Ran, Rig, begun, rigged, small
+from tests.e2e.labs import LIMIT_S, PROJECT, Ran, Rig, begun, rigged, small
 from tests.e2e.sights import WORK, files, leftovers, processes
 
 FINGERPRINT = re.compile(r"fingerprint ([0-9a-f]{12})")
@@ -71,6 +75,15 @@ def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
         assert ran.code == 7
         assert "[gw-b] another run works on this cluster: run 20260101T000000Z-abcdef of eve" in ran.stderr
         assert "fab migrate-cluster --break-lock 20260101T000000Z-abcdef" in ran.stderr
+        told = subprocess.run(
+            [*quiet.argv("migrate-cluster", "--yes", "--json")],
+            cwd=PROJECT,
+            env=quiet.environment(),
+            capture_output=True,
+            timeout=LIMIT_S,
+        )
+        assert told.returncode == 7
+        assert Result.model_validate_json(told.stdout).outcome is Ending.LOCKED
         with untouched(quiet):
             other = quiet.fab("migrate-cluster", "--break-lock", "20260101T000000Z-000000")
         assert other.code == 2
@@ -83,6 +96,35 @@ def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
     finally:
         shutil.rmtree(lock.parent, ignore_errors=True)
     assert quiet.migrate("--observer", "gw-x").code == 2  # no run is open: it is the wish that is refused
+
+
+def test_every_exit_code_reaches_a_real_shell(quiet: Rig) -> None:
+    """0 and 130 are those of other tests with the real executable, 5 is in test_failing_nodes."""
+    dead = quiet.changed_inventory("dead", _with_a_dead_member)
+    asked = {
+        1: quiet.argv("migrate-cluster", "--stop-after", "two"),
+        2: quiet.argv("status", inventory=quiet.lab.directory / "absent.yaml"),
+        3: quiet.argv("credentials.renew"),
+        4: quiet.argv("config.show", "--node", "gw-x", inventory=dead),
+        6: quiet.argv("status", "--json", inventory=dead),
+    }
+    lines = "\n".join(f"{shlex.join(argv)}\necho exit $?" for argv in asked.values())
+    done = subprocess.run(
+        ["sh", "-c", lines],
+        cwd=PROJECT,
+        env=quiet.environment(),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    assert re.findall("^exit ([0-9]+)$", done.stdout, re.MULTILINE) == [str(code) for code in asked], (
+        done.stderr
+    )
+    assert "Traceback" not in done.stderr
+
+
+def _with_a_dead_member(document: dict[str, Any]) -> None:
+    document["clusters"]["rehearsal"]["members"]["gw-x"] = {"host": "127.9.9.9"}
 
 
 @pytest.fixture(scope="module")
