@@ -331,3 +331,8 @@ def test_a_bug_is_no_outcome(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="ours"):
         broken(Context(), json=True)
     assert capsys.readouterr().out == ""
+
+
+def test_a_closed_stdout_breaks_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    show(Context(), json=True)

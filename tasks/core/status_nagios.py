@@ -28,9 +28,10 @@ def status_answer(found: StatusReport, open_ends: Sequence[str]) -> tuple[str, i
     """
     ranked = sorted(found.findings, key=lambda finding: _RANKS[finding.severity])
     code = _code(found, open_ends)
-    also = f" ({len(open_ends)} open: see below)" if open_ends else ""
-    first = f"; first: {_words(ranked[0])}" if code == CRITICAL else ""
-    head = plain(f"{_WORDS[code]} - {found.cluster}: {found.verdict}{first}{also}")
+    reasons = [_words(one) for one in ranked if one.severity is not Severity.INFO] + list(open_ends)
+    why = f"; {reasons[0]}" if reasons else ""
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    head = plain(f"{_WORDS[code]} - {found.cluster}: {found.verdict}{why}{more}")
     long = [*(f"{one.severity.upper()}: {_words(one)}" for one in ranked), *open_ends]
     return "\n".join([f"{head} | {' '.join(_perfdata(found))}", *map(plain, long)]), code
 

@@ -33,6 +33,7 @@ def answer(task: str, body: Body, options: Mapping[str, Any], account: Account |
         options: As they were typed; `json`, `nagios` and `cluster` are looked at.
         account: Of an acting task; None of one that only reads.
     """
+    _open_streams()
     if options.get("nagios"):
         return _as_plugin(body)
     if not options.get("json"):
@@ -42,6 +43,13 @@ def answer(task: str, body: Body, options: Mapping[str, Any], account: Account |
         return _shown(task, body, cluster=cluster)
     aside = io.StringIO() if options.get("progress") == "json" else sys.stderr  # that is for a machine, too
     return _concluded(task, body, account, aside=aside, cluster=cluster)
+
+
+def _open_streams() -> None:
+    """Who closed stdout or stderr (`>&-`) wants nothing from it: that breaks nothing off."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.StringIO())
 
 
 def _attempt(body: Body) -> Ended:

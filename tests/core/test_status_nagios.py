@@ -75,7 +75,7 @@ def test_the_numbers_fall_with_what_is_gone(
 def test_the_long_output_has_the_worst_first_and_then_what_is_open() -> None:
     first, *more = status_answer(report(unreachable(reminded(GOOD), "gw-b")), OPEN)[0].splitlines()
     assert (
-        "NOT HEALTHY: 4 members, 5 nodes; 1 finding on gw-b; first: [gw-b] no route to host (1 open" in first
+        "NOT HEALTHY: 4 members, 5 nodes; 1 finding on gw-b; [gw-b] no route to host (and 1 more) | " in first
     )
     assert [line.partition(":")[0] for line in more] == ["ERROR", "INFO", "run R is open"]
 
