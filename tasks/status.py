@@ -6,7 +6,8 @@ from invoke.context import Context
 
 from tasks.boundary import opened, operator_task
 from tasks.effects.journey import require_healthy
-from tasks.effects.operations import show_status, watch_status
+from tasks.effects.operations import show_status
+from tasks.effects.status_plugin import watch_status
 
 HELP = {"nagios": "as a monitoring plugin: status line, perfdata, exit codes 0 to 3"}
 

@@ -33,7 +33,6 @@ from tasks.core.render import (
 )
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
-from tasks.core.status_nagios import status_answer
 from tasks.core.strategies import AUTO
 from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
@@ -64,23 +63,13 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     show_findings(found.findings)
     if run is not None:
         say(run.line)
-    for line in _locks(site, run):
+    for line in locks_of(site, run):
         say(line)
     say(found.verdict)
     return found
 
 
-def watch_status(site: Site) -> int:
-    """As a monitoring plugin: one line with perfdata, the findings below it, and its exit code."""
-    run = open_run_of(site)
-    found = report(take_snapshot(site), run=run)
-    lines = (*((run.line,) if run else ()), *_locks(site, run))
-    text, code = status_answer(found, lines)
-    say(text, verbatim=True)
-    return code
-
-
-def _locks(site: Site, run: OpenRun | None) -> tuple[str, ...]:
+def locks_of(site: Site, run: OpenRun | None) -> tuple[str, ...]:
     """Of the nodes that can be asked."""
     asked = site.pool.map(lambda node: _held_on(site.remote(node)), site.cluster.nodes)
     found = {name: held for by_node in asked for name, held in by_node.items()}

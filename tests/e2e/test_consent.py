@@ -16,7 +16,7 @@ import pytest
 
 from tasks.core.results import Ending, Result
 from tasks.effects.record import held, runs
-from tests.e2e.labs import LIMIT_S, PROJECT, Ran, Rig, begun, rigged, small
+from tests.e2e.labs import LIMIT_S, PROJECT, Ran, Rig, begun, documented, rigged, small
 from tests.e2e.sights import WORK, files, leftovers, processes
 
 FINGERPRINT = re.compile(r"fingerprint ([0-9a-f]{12})")
@@ -64,6 +64,20 @@ def test_a_stale_fingerprint_is_refused_with_the_difference(quiet: Rig) -> None:
     assert quiet.runs == ()
 
 
+def _executed(rig: Rig, *args: str) -> Ran:
+    """By the real executable."""
+    done = subprocess.run(
+        rig.argv("migrate-cluster", *args),
+        cwd=PROJECT,
+        env=rig.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
 def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
     lock = quiet.lab.node("gw-b").data_dir / "data" / WORK / "lock"
     lock.mkdir(parents=True)
@@ -71,19 +85,11 @@ def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
     (lock / "owner").write_text(json.dumps(holder, separators=(",", ":")) + "\n")
     try:
         with untouched(quiet):
-            ran = quiet.migrate()
+            ran = _executed(quiet, *documented("--yes", "--json"))
         assert ran.code == 7
         assert "[gw-b] another run works on this cluster: run 20260101T000000Z-abcdef of eve" in ran.stderr
         assert "fab migrate-cluster --break-lock 20260101T000000Z-abcdef" in ran.stderr
-        told = subprocess.run(
-            [*quiet.argv("migrate-cluster", "--yes", "--json")],
-            cwd=PROJECT,
-            env=quiet.environment(),
-            capture_output=True,
-            timeout=LIMIT_S,
-        )
-        assert told.returncode == 7
-        assert Result.model_validate_json(told.stdout).outcome is Ending.LOCKED
+        assert Result.model_validate_json(ran.stdout).outcome is Ending.LOCKED
         with untouched(quiet):
             other = quiet.fab("migrate-cluster", "--break-lock", "20260101T000000Z-000000")
         assert other.code == 2
