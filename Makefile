@@ -4,9 +4,14 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages audit
+.PHONY: setup schemas rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages audit
 setup:
 	@sh .ci/setup
+
+# What is generated from the code: the JSON Schemas of the inventory and of what --json prints.
+schemas: setup
+	.venv/bin/python -m tasks.effects.inventory_file > docs/inventory.schema.json
+	.venv/bin/python -m tests.schemas
 
 rehearse: setup
 	$(FAB) rehearse

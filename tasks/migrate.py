@@ -9,6 +9,7 @@ from invoke.context import Context
 
 from tasks.boundary import Acting, acting_task, opened, operator_task
 from tasks.core.course import Wish
+from tasks.core.json_text import json_text
 from tasks.effects.console import say
 from tasks.effects.operations import MIGRATION, make_plan, migration_plan, show_plan
 
@@ -35,7 +36,7 @@ def plan(
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
     with opened(inventory, cluster) as site:
         made = make_plan(site, wish, ignored=frozenset(ignore))
-        say(made.model_dump_json(indent=2)) if json else show_plan(made)
+        say(json_text(made), verbatim=True) if json else show_plan(made)
 
 
 @acting_task(help=HELP, stop_after=False)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish, refuse_unknown
 from tasks.core.errors import OperatorError, Refused
-from tasks.core.findings import Finding
+from tasks.core.findings import Finding, Findings
 from tasks.core.health import StatusReport, report
+from tasks.core.json_text import json_text
 from tasks.core.lock_text import lock_lines
 from tasks.core.observed import loaded_now
 from tasks.core.open_run import OpenRun, as_left_by
@@ -51,30 +51,25 @@ from tasks.effects.site import Site
 from tasks.effects.terms import Terms
 
 
-def as_json(value: object) -> str:
-    """Dataclasses as JSON; times as ISO 8601."""
-    return json.dumps(dataclasses.asdict(value), indent=2, default=str)  # type: ignore[call-overload]
-
-
 def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     """One screen: a row per node, what is wrong, one verdict line."""
     run = open_run_of(site)
     found = report(take_snapshot(site), run=run)
     if json_wanted:
-        say(as_json(found), verbatim=True)
+        say(json_text(found), verbatim=True)
         return found
     show_table(status_table(found, width=width()))
     say(versions_line(found))
     show_findings(found.findings)
     if run is not None:
         say(run.line)
-    for line in _locks(site, run):
+    for line in locks_of(site, run):
         say(line)
     say(found.verdict)
     return found
 
 
-def _locks(site: Site, run: OpenRun | None) -> tuple[str, ...]:
+def locks_of(site: Site, run: OpenRun | None) -> tuple[str, ...]:
     """Of the nodes that can be asked."""
     asked = site.pool.map(lambda node: _held_on(site.remote(node)), site.cluster.nodes)
     found = {name: held for by_node in asked for name, held in by_node.items()}
@@ -109,7 +104,7 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
     run = open_run_of(site)
     prepared, tried = _tried_on_nodes(site, _judged_with(run, with_gates_looked_for(site, prepare(site))))
     if json_wanted:
-        say(json.dumps([dataclasses.asdict(f) for f in prepared.findings], indent=2), verbatim=True)
+        say(json_text(prepared.findings, Findings), verbatim=True)
     else:
         show_findings(prepared.findings, ignored=ignored)
         for line in (*_ways(prepared), rehearsal_line(prepared.rehearsed), *tried):

@@ -9,7 +9,8 @@ from tasks.core.errors import UsageError
 from tasks.core.events import Event, event_line
 from tasks.core.nearest import one_of
 from tasks.effects.console import ConsoleReporter, tell
-from tasks.effects.reporting import Events, Reporter
+from tasks.effects.notifying import notifying
+from tasks.effects.reporting import Events, Reporter, Several
 from tasks.effects.site import Site
 
 AUTO, PLAIN, JSON = "auto", "plain", "json"
@@ -17,13 +18,16 @@ KINDS = (AUTO, PLAIN, JSON)
 
 
 @contextmanager
-def reporting(site: Site, progress: str) -> Iterator[Reporter]:
-    """While the block runs, whoever it is told to hears what happens.
+def reporting(site: Site, progress: str, *more: Reporter) -> Iterator[Reporter]:
+    """While the block runs, whoever it is told to hears what happens: the screen, and those of the inventory.
 
     Args:
         progress: One of KINDS.
+        more: Who hears it, too.
     """
-    yield _screen(site, progress)
+    screen = _screen(site, progress)
+    with notifying(site.cluster, note=screen.note, clock=site.clock) as notified:
+        yield Several(screen, *notified, *more)
 
 
 def refuse_unknown(progress: str) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.events import Event, EventKind
+from tasks.core.results import Ending, Result
 from tasks.lab.faults import break_node, mend
 from tasks.lab.health import not_formed
 from tests.e2e.labs import Ran, Rig, begun, rigged, small
@@ -61,9 +63,16 @@ def asked(rig: Rig) -> list[str]:
 
 def test_a_single_member_is_restarted_and_nobody_else(rig: Rig) -> None:
     with restarting(rig, "gw-a"):
-        ran = rig.fab("restart", "gw-a", "--yes").ok()
-    assert "complete: healthy: 2 members" in ran.stdout
-    assert "note: clients of gw-a have no server for about 15 s" in ran.stdout
+        ran = rig.fab("restart", "gw-a", "--yes", "--json").ok()
+    assert "complete: healthy: 2 members" in ran.stderr
+    assert "note: clients of gw-a have no server for about 15 s" in ran.stderr
+    result = Result.model_validate_json(ran.stdout)
+    assert (result.task, result.outcome, result.run) == ("restart", Ending.COMPLETE, rig.runs[-1].name)
+    assert result.verdict.startswith("healthy: 2 members")
+    assert result.plan is not None
+    assert result.plan.steps_done == result.plan.steps > 0
+    assert result.availability is not None
+    assert list(result.availability.away) == ["gw-a"]
     assert asked(rig) == ["gw-a"]
 
 
@@ -132,7 +141,10 @@ def test_standbys_are_restarted_in_turn_and_no_primary_even_after_a_kill(rig: Ri
 def test_one_node_of_a_pair_alone(rig: Rig) -> None:
     before = roles(rig)
     with restarting(rig, before[1]):
-        rig.fab("restart", "gw-b", "--node", before[1], "--yes").ok()
+        ran = rig.fab("restart", "gw-b", "--node", before[1], "--yes", "--progress", "json").ok()
+    events = [Event.model_validate_json(line).event for line in ran.stderr.splitlines()]
+    assert (events[0], events[-1]) == (EventKind.START, EventKind.DONE)
+    assert "complete: healthy" in ran.stdout
     assert roles(rig) == before
 
 
