@@ -166,9 +166,8 @@ def _restarting(setting: Setting, station: Station, step: Step) -> Iterator[str]
     reach = reaches(setting)[node.name]
     if gate := setting.plan.gates.get(member.name):
         yield from prose(f"Your own gates, with `0` as their exit status, {gate}.")
-    yield from prose(
-        f"Restart {node.name}, only if it is at State {10 if step.kind is StepKind.RESTART_STANDBY else 1}, and once:"
-    )
+    state = 10 if step.kind is StepKind.RESTART_STANDBY else 1
+    yield from prose(f"Restart {node.name}, only if it is at State {state}, and once; it answers CWLNA6011:")
     yield from _restart(reach)
     yield from prose(
         "Look until it is as expected: a small uptime, error 0, and what was kept for it meanwhile has reached it:"

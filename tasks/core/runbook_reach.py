@@ -93,9 +93,9 @@ class Reach:
         admin, (host, port) = self.node.admin, self.control
         ways = (
             "-L",
-            f"{self.node.name}.admin:{_bracketed(admin.host)}:{admin.port}",
+            f"./{self.node.name}.admin:{_bracketed(admin.host)}:{admin.port}",
             "-L",
-            f"{self.node.name}.control:{_bracketed(host)}:{port}",
+            f"./{self.node.name}.control:{_bracketed(host)}:{port}",
         )
         kept = ("-fNM", "-S", f"{self.node.name}.ssh", "-o", "ExitOnForwardFailure=yes")
         first, *options, login = self.ssh

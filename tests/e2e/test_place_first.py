@@ -1,14 +1,74 @@
-"""`--place-first`: every member's files are live before the first restart, as the documentation reads."""
+"""`--place-first`: every member's files are live before the first restart, as the documentation reads.
+
+Then the same cluster is migrated once more, by nobody but a runbook: its commands are real.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 
-from tests.e2e.labs import rigged, small
+import pytest
+
+from tests.e2e.by_hand import Hand, Sights, as_expected
+from tests.e2e.labs import Rig, rigged, small
+from tests.e2e.sights import fingerprint, served
+from tests.runbook_reading import Expected, read_steps, section
 
 
-def test_all_files_are_swapped_in_before_the_first_restart(tmp_path: Path) -> None:
-    with rigged(tmp_path, small(2)) as rig:
-        assert "complete: healthy" in rig.migrate("--place-first").ok().stdout
-        done = [entry["step"].split(":")[0] for entry in rig.journal() if entry["event"] == "done"]
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """Each test goes on from where the one before it has led."""
+    with rigged(tmp_path_factory.mktemp("place-first"), small(2)) as made:
+        yield made
+
+
+def test_all_files_are_swapped_in_before_the_first_restart(rig: Rig) -> None:
+    assert "complete: healthy" in rig.migrate("--place-first").ok().stdout
+    done = [entry["step"].split(":")[0] for entry in rig.journal() if entry["event"] == "done"]
     assert done == ["place"] * 2 + ["swap"] * 2 + ["restart"] * 2 + ["prove"]
+
+
+def test_by_hand_a_runbook_leads_to_the_new_set_and_back_with_all_that_it_says(rig: Rig) -> None:
+    before = served(rig.lab, "gw-b")
+    rig.new_credentials()
+    text = _runbook(rig)
+    hand = Hand(rig, text)
+    steps = read_steps(text)
+    hand.make_tools()
+    try:
+        for step in steps:
+            _another_expectation_would_be_noticed(rig, step, hand.work(step))
+        assert served(rig.lab, "gw-b") == fingerprint(rig.credentials / "Cluster_cert.pem") != before
+        _last_member_goes_back(hand, steps)
+        assert served(rig.lab, "gw-b") == before
+    finally:
+        hand.clean()
+    assert not list(rig.lab.directory.glob("nodes/*/root/**/.by-hand-*"))
+
+
+def _runbook(rig: Rig) -> str:
+    path = rig.home / "RUNBOOK.md"
+    said = rig.fab("plan", "--strategy", "prescribed", "--runbook", str(path)).ok()
+    assert f": {path}" in said.stderr
+    return path.read_text()
+
+
+def _another_expectation_would_be_noticed(rig: Rig, step: Expected, seen: Sights) -> None:
+    assert not as_expected(replace(step, counts={**step.counts, "gw-a": "7/0"}), seen, rig.lab)
+    assert not as_expected(replace(step, serves={**step.serves, "gw-a": "00000000"}), seen, rig.lab)
+
+
+def _last_member_goes_back(hand: Hand, steps: tuple[Expected, ...]) -> None:
+    """By the first row of the table, and the lines of the step that it names."""
+    rows = re.findall(
+        r"^\| Steps? (\S+) +\| gw-b +\| Steps? (\S+) +\| (round-0) +\| Steps? (\S+) +\|$",
+        section(hand.text, "Rollback"),
+        re.MULTILINE,
+    )
+    ((undo, lines, folder, then),) = rows
+    by_number = {f"{step.first}-{step.last}": step for step in steps}
+    assert undo == lines
+    blocks = tuple(block.replace("/round-1", f"/{folder}") for block in by_number[lines].blocks)
+    hand.work(replace(by_number[then], blocks=blocks))
