@@ -109,13 +109,20 @@ def rollback_section(setting: Setting) -> Iterator[str]:
     yield from table(("undo", "member", "lines of", "folder", "then as after"), _undoing(setting))
     if setting.plan.edits:
         yield from prose(
-            "Where server.cfg was edited: put `round-0/server.cfg` back with `cp -p` before that restart. The former "
-            "keystore is still there, as it was."
+            "Where server.cfg was edited, it is put back before that restart; the former keystore is as it was:"
         )
+        yield from code(line for name in setting.plan.edits for line in _config_back(setting, name))
     yield from prose(
-        "`round-0` is what was live before. A file that was not there is taken away by the same script; a server "
-        "without key and certificate serves the built-in pair, which is what it did before."
+        "Such a folder is what was live before, on that node. A file that was not there is taken away by the same "
+        "script; a server without key and certificate serves the built-in pair, which is what it did before."
     )
+
+
+def _config_back(setting: Setting, name: str) -> tuple[str, ...]:
+    reach = reaches(setting)[name]
+    number = max(setting.plan.edit_rounds.get(name, 0), 1)
+    kept = setting.stage(reach.node) / f"before-round-{number}" / setting.config(reach.node).name
+    return reach.on((*reach.acting, "cp", "-p", "--", str(kept), str(setting.config(reach.node))))
 
 
 def _undoing(setting: Setting) -> Iterator[tuple[str, str, str, str, str]]:
@@ -127,16 +134,14 @@ def _undoing(setting: Setting) -> Iterator[tuple[str, str, str, str, str]]:
             swapped.setdefault(step.target, []).append(one)
         if one.restart and one.restart.kind in LAST_RESTARTS:
             target, by = one.restart.target, swapped.get(one.restart.target, [])
-            former = max(by[-2].last.round, 1) if len(by) > 1 else 0
             lines = by[-1].numbers if by else "-"
-            rows.append((one.numbers, target, lines, f"round-{former}", before))
+            rows.append((one.numbers, target, lines, f"before-round-{max(one.last.round, 1)}", before))
         before = one.numbers
     return reversed(rows)
 
 
 def after_section(setting: Setting) -> Iterator[str]:
     """What is left behind by either way, and by whom it is taken away."""
-    plan = setting.plan
     yield from ("## Afterwards", "")
     yield from item("`fab status` says `healthy` and shows the new certificates.", mark="- [ ] ")
     yield from item(
@@ -152,7 +157,7 @@ def after_section(setting: Setting) -> Iterator[str]:
         if reach.via == Via.EXEC and reach.node.admin.ca:
             lines += reach.on(("rm", "-f", CA_ON_NODE))
         lines += reach.closed()
-    lines += command(("cd", "&&", "rm", "-rf", f"~/by-hand-{plan.fingerprint}"))
+    lines += command(("cd", "&&", "rm", "-rf", f"~/by-hand-{setting.fingerprint}"))
     yield from code(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from tasks.core.credential_rules import CA_FILE
@@ -24,7 +25,7 @@ class Ground:
     via: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: the fingerprint of a large plan is worked out once
 class Setting:
     """All that a runbook is made from.
 
@@ -39,6 +40,10 @@ class Setting:
     at: datetime
     grounds: Mapping[str, Ground] = field(default_factory=dict)
     sets: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return self.plan.fingerprint
 
     def ground(self, node: Node) -> Ground:
         return self.grounds.get(node.name) or _by_inventory(node)
@@ -70,7 +75,7 @@ class Setting:
 
     def stage(self, node: Node) -> PurePosixPath:
         """Where files wait on the node: outside of the tree that a pair syncs, beside it."""
-        return on_host(node, data_of(node) / f".by-hand-{self.plan.fingerprint}")
+        return on_host(node, data_of(node) / f".by-hand-{self.fingerprint}")
 
     def source(self, member: str, name: str, sha256: str) -> Path | None:
         """Where a file with this content lies here; None where the node has it already."""

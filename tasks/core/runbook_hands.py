@@ -131,13 +131,13 @@ def _swapped(setting: Setting, reach: Reach, step: Step) -> Iterator[str]:
     node, number = reach.node, round_of(step)
     change = setting.edit(node, round=step.round)
     ks, ts = setting.keystore(node, round=step.round), setting.truststore(node, round=step.round)
-    like = setting.certificates(node)
+    like, cfg = setting.certificates(node), setting.config(node)
     if change and setting.plan.edit_rounds.get(node.name, 0) == step.round:
         old = setting.keystore(node, round=-1), setting.truststore(node, round=-1)
         for was, now in zip(old, (ks, ts), strict=True):
             if was != now:
                 yield from reach.script(CARRY, was, now, like)
-    yield from reach.script(SWAP_IN, setting.stage(node) / f"round-{number}", ks, ts, like)
+    yield from reach.script(SWAP_IN, setting.stage(node) / f"round-{number}", ks, ts, like, cfg)
 
 
 def _edited(setting: Setting, reach: Reach, step: Step) -> Iterator[str]:
@@ -230,7 +230,9 @@ def _proof(setting: Setting, station: Station, step: Step, reach: Reach) -> Iter
     )
     if setting.plan.rounds:
         names = setting.plan.rounds[step.round - 1].accepts[member.name]
-        yield from prose(f"It must accept clients of {'; '.join(names) or 'nobody'}:")
+        yield from prose(
+            f"It must accept clients of {'; '.join(names) or 'nobody'} (openssl spells names its own way):"
+        )
         end = f"    grep -i -A{len(names)} 'client certificate CA names'"
         yield from code((*shown.handshake()[:-1], f"{shown.handshake()[-1]} |", end))
 

@@ -21,7 +21,7 @@ def head_section(setting: Setting) -> Iterator[str]:
     yield from (MARKER, f"# Runbook: {plan.cluster}, {_title(setting)}", "")
     yield from item(f"**Cluster:** {plan.cluster} (ClusterName {plan.cluster_name})")
     yield from item(f"**Written:** {setting.at:%Y-%m-%d %H:%M} UTC, when every node was looked at")
-    yield from item(f"**Plan:** fingerprint `{plan.fingerprint}`; it is run, and no other, by")
+    yield from item(f"**Plan:** fingerprint `{setting.fingerprint}`; it is run, and no other, by")
     yield f"  `{commands_of(plan.command or plan.task, approval(plan))}`"
     if plan.strategy or plan.why:
         yield from item(f"**Why so:** {reason_line(plan)}")
@@ -95,7 +95,8 @@ def _apart(setting: Setting) -> str:
 def _rounds(setting: Setting) -> Iterator[str]:
     plan = setting.plan
     for number, one in enumerate(plan.rounds, 1):
-        yield from item(f"round {number}: {one.what}; restarts {', '.join(one.moving)}")
+        who = "every member" if len(one.moving) == len(setting.cluster.members) else ", ".join(one.moving)
+        yield from item(f"round {number}: {one.what}; restarts {who}")
     if plan.rounds:
         yield ""
 
@@ -168,7 +169,7 @@ def before_section(setting: Setting) -> Iterator[str]:
     yield from ("## Before you begin", "")
     yield from item("`fab status` says `healthy`; `fab check` ends with `check: no errors`.", mark="- [ ] ")
     again = commands_of(plan.command or plan.task, " ".join(filter(None, ("fab plan", plan.options))))
-    yield from item(f"`{again}` shows the fingerprint `{plan.fingerprint}`.", mark="- [ ] ")
+    yield from item(f"`{again}` shows the fingerprint `{setting.fingerprint}`.", mark="- [ ] ")
     if placing:
         yield from item(
             f"The new credentials lie in `{setting.cluster.credentials}`, and a copy of them in a safe place.",

@@ -15,6 +15,7 @@ from tasks.core.runbook_hands import by_hand
 from tasks.core.runbook_markdown import item, prose, table
 
 EXPECTED = ("members", "C/D", "serves")
+_GLANCE = 60  # characters
 AS_BEFORE = "C/D and certificates as before this step."
 
 
@@ -72,16 +73,23 @@ def station_words(plan: Plan, station: Station) -> str:
 
 
 def expected_table(counts: Mapping[str, Counts], served: Mapping[str, str]) -> tuple[str, ...]:
-    """Members that show the same are one row."""
+    """Members that show the same are one row, or several short ones."""
     alike: dict[tuple[str, str], list[str]] = {}
     for member, count in counts.items():
         alike.setdefault((str(count), served.get(member, "")[:8] or "-"), []).append(member)
-    rows = ((_named(names), count, serves) for (count, serves), names in alike.items())
+    rows = ((line, *shown) for shown, names in alike.items() for line in _lines(names))
     return table(EXPECTED, rows)
 
 
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(names)
+def _lines(names: Sequence[str]) -> Iterator[str]:
+    """The names, as many in one as are read at a glance."""
+    line = ""
+    for name in names:
+        if line and len(line) + len(name) > _GLANCE:
+            yield line
+            line = ""
+        line = f"{line}, {name}" if line else name
+    yield line
 
 
 def _task_words(plan: Plan, found: Sequence[Station], index: int) -> str:

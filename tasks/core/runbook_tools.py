@@ -17,34 +17,37 @@ from tasks.core.runbook_reach import (
     reaches,
 )
 
-KEEP, SWAP_IN, CARRY, LOOK, QUEUES = "keep.sh", "swap-in.sh", "carry.sh", "look.sh", "queues.sh"
+SWAP_IN, CARRY, LOOK, QUEUES = "swap-in.sh", "carry.sh", "look.sh", "queues.sh"
 
-_KEEP = r"""# args: STAGE KEYSTORE TRUSTSTORE SERVER.CFG. Keeps what is live in STAGE/round-0.
-set -eu
-umask 077
-mkdir -p -- "$1/round-0"
-keep() { if [ -e "$2" ]; then cp -p -- "$2" "$1"; else : > "$1.absent"; fi; }
-[ -e "$1/round-0/server.cfg" ] || {
-    keep "$1/round-0/Cluster_cafile.pem" "$3/Cluster_cafile.pem"
-    keep "$1/round-0/Cluster_cert.pem" "$2/Cluster_cert.pem"
-    keep "$1/round-0/Cluster_key.pem" "$2/Cluster_key.pem"
-    keep "$1/round-0/server.cfg" "$4"
-}
-ls "$1/round-0"
-"""
-
-_SWAP_IN = r"""# args: FOLDER KEYSTORE TRUSTSTORE CERTIFICATES. CA file, key away, certificate, key: broken off
-# anywhere, no key lies beside another certificate. Owner as of CERTIFICATES, mode 0600. Can be repeated.
+_SWAP_IN = r"""# args: STAGE/round-N KEYSTORE TRUSTSTORE CERTIFICATES SERVER.CFG. First keeps what is live in
+# STAGE/before-round-N, once. Then CA file, key away, certificate, key: broken off anywhere, no key lies
+# beside another certificate. Owner as of CERTIFICATES, mode 0600. Can be repeated; before-round-N undoes it.
 set -eu
 umask 077
 trap '' HUP PIPE INT TERM
-from=$1 ks=$2 ts=$3 like=$4 part=.fab-tls.by-hand
+from=$1 ks=$2 ts=$3 like=$4 cfg=$5 part=.fab-tls.by-hand
+former=${from%/*}/before-${from##*/}
+[ -d "$from" ] || { echo "no such folder: $from" >&2; exit 1; }
+keep() { if [ -e "$1" ]; then cp -p -- "$1" "$former/"; else : > "$former/${1##*/}.absent"; fi; }
 ready() {
     [ -e "$from/$1" ] || return 0
     install -m 600 -- "$from/$1" "$2/$part.$1"
     [ "$(id -u)" != 0 ] || chown --reference="$like" -- "$2/$part.$1"
 }
 live() { [ ! -e "$2/$part.$1" ] || mv -fT -- "$2/$part.$1" "$2/$1"; }
+case ${from##*/} in
+before-*) ;;
+*)
+    [ -e "$former/complete" ] || {
+        mkdir -p -- "$former"
+        keep "$ts/Cluster_cafile.pem"
+        keep "$ks/Cluster_cert.pem"
+        keep "$ks/Cluster_key.pem"
+        keep "$cfg"
+        : > "$former/complete"
+    }
+    ;;
+esac
 ready Cluster_cafile.pem "$ts"
 ready Cluster_cert.pem "$ks"
 ready Cluster_key.pem "$ks"
@@ -77,7 +80,8 @@ _STAGE = r"""stage() {  # stage FOLDER TO 'AS' ssh ...: its files to TO on that 
         name=${file##*/}
         "$@" "$as sh -c 'umask 077; cat > \"$to/$name\"'" < "$file"
         there=$("$@" "$as sh -c 'sha256sum < \"$to/$name\"'" < /dev/null)
-        if [ "$there" = "$(sha256sum < "$file")" ]; then echo "right: $to/$name"; else echo "WRONG: $to/$name"; fi
+        [ "$there" = "$(sha256sum < "$file")" ] && word=right || word=WRONG
+        echo "$word: $to/$name"
     done
 }
 """
@@ -107,7 +111,7 @@ show() {
 def tool_section(setting: Setting) -> Iterator[str]:
     """Everything that the manual commands of the steps use; made once, in bash."""
     by_name = reaches(setting)
-    folder = f"~/by-hand-{setting.plan.fingerprint}"
+    folder = f"~/by-hand-{setting.fingerprint}"
     yield from ("## Tools for the way by hand", "")
     yield from prose(
         "Only for whoever works without the tool. Paste these blocks into one bash on this machine; it needs ssh, "
@@ -116,11 +120,11 @@ def tool_section(setting: Setting) -> Iterator[str]:
     )
     yield from code((f"umask 077; mkdir -p {folder} && cd {folder}", *_scripts(setting, by_name)))
     yield from _access(setting, by_name)
-    yield from _keeping(setting, by_name)
+    yield from _sudo(setting)
 
 
 def _scripts(setting: Setting, by_name: Mapping[str, Reach]) -> Iterator[str]:
-    texts = {KEEP: _KEEP, SWAP_IN: _SWAP_IN, "stage.sh": _STAGE, LOOK: _look(setting, by_name)}
+    texts = {SWAP_IN: _SWAP_IN, "stage.sh": _STAGE, LOOK: _look(setting, by_name)}
     texts[QUEUES] = _queues(setting, by_name)
     if setting.plan.edits:
         texts[CARRY] = _CARRY
@@ -170,8 +174,11 @@ def _access(setting: Setting, by_name: Mapping[str, Reach]) -> Iterator[str]:
         )
         yield from code(ways)
     if there := [r for r in reached(setting.cluster, by_name) if r.via == Via.EXEC]:
-        yield from prose("These nodes forward no port, so curl and openssl run there:")
-        yield from code(line for reach in there for line in _ca_copy(files[reach.config], reach))
+        names = ", ".join(reach.node.name for reach in there)
+        yield from prose(f"No port is forwarded by {names}: curl and openssl run there.")
+        if copies := [line for reach in there for line in _ca_copy(files[reach.config], reach)]:
+            yield from prose("They need the CA of the admin endpoint, in the home of the login:")
+            yield from code(copies)
     yield from prose("Then look. Every node must answer, with the counts and certificates under [Now](#now):")
     yield from code([f"bash {LOOK}", f"bash {QUEUES}"])
 
@@ -184,21 +191,7 @@ def _ca_copy(one: Access, reach: Reach) -> tuple[str, ...]:
     return command((*reach.ssh, f"'cat > {CA_ON_NODE}'"), f"< {here(str(ca))}")
 
 
-def _keeping(setting: Setting, by_name: Mapping[str, Reach]) -> Iterator[str]:
-    yield from prose(
-        "Keep what is live, on every node; the way back needs it. Nothing that is in use changes:"
-    )
-    yield from code(
-        line
-        for reach in reached(setting.cluster, by_name)
-        for line in reach.script(
-            KEEP,
-            setting.stage(reach.node),
-            setting.keystore(reach.node, round=-1),
-            setting.truststore(reach.node, round=-1),
-            setting.config(reach.node),
-        )
-    )
+def _sudo(setting: Setting) -> Iterator[str]:
     asking = [n.name for n in setting.cluster.nodes if n.ssh.sudo_password or (n.ssh.sudo and n.ssh.password)]
     if asking:
         yield from prose(

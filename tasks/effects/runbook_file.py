@@ -12,26 +12,32 @@ from tasks.effects.credential_files import local_error
 
 def refuse_unfit(path: Path) -> None:
     """Raises UsageError where no runbook can be, or something lies there that is none."""
-    again = "fab plan --runbook FILE.md, in a folder that is there, and a name that is free"
+    try:
+        problem, remedy = _unfit(path)
+    except OSError as error:
+        raise local_error("look at", path, error) from error
+    if problem:
+        raise UsageError(f"--runbook {path}: {problem}", remedy=remedy)
+
+
+def _unfit(path: Path) -> tuple[str, str]:
+    """What is wrong with it, and what to do; "" if nothing is."""
+    again = "fab plan --runbook FILE.md, in a folder that is there"
+    if path.is_dir():
+        return "it is a folder", f"name a file in it: fab plan --runbook {path}/RUNBOOK.md"
     if not path.parent.is_dir():
-        raise UsageError(f"--runbook {path}: {path.parent} is no folder", remedy=again)
+        return f"{path.parent} is no folder", again
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"--runbook {path}: {path.parent} may not be written to", remedy=again)
-    if not os.path.lexists(path):
-        return
-    if not path.is_file() or path.is_symlink() or not is_ours(_first_line(path)):
-        raise UsageError(
-            f"--runbook {path}: what lies there is no runbook, and is not overwritten",
-            remedy=f"another name, or move it away: mv {path} {path}.old",
-        )
+        return f"{path.parent} may not be written to", again
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_file() or not is_ours(_first_line(path))):
+        remedy = f"another name, or move it away: mv {path} {path}.old"
+        return "what lies there is no runbook, and is not overwritten", remedy
+    return "", ""
 
 
 def _first_line(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.readline(1000).decode("utf-8", "replace")
-    except OSError as error:
-        raise local_error("read", path, error) from error
+    with path.open("rb") as file:
+        return file.readline(1000).decode("utf-8", "replace")
 
 
 def write(path: Path, text: str) -> None:

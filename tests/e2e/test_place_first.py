@@ -63,7 +63,7 @@ def _another_expectation_would_be_noticed(rig: Rig, step: Expected, seen: Sights
 def _last_member_goes_back(hand: Hand, steps: tuple[Expected, ...]) -> None:
     """By the first row of the table, and the lines of the step that it names."""
     rows = re.findall(
-        r"^\| Steps? (\S+) +\| gw-b +\| Steps? (\S+) +\| (round-0) +\| Steps? (\S+) +\|$",
+        r"^\| Steps? (\S+) +\| gw-b +\| Steps? (\S+) +\| (before-round-1) +\| Steps? (\S+) +\|$",
         section(hand.text, "Rollback"),
         re.MULTILINE,
     )
