@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tasks.core.model import Via
 from tasks.core.plan import LAST_RESTARTS
@@ -15,6 +15,46 @@ from tasks.core.runbook_steps import station_words
 from tasks.core.runbook_tools import SWAP_IN
 
 LOG = "imaserver-default.log"
+_SIGNS = (  # S1 to S6: what is seen, what it means, what to do then
+    (
+        "C/D not as in the table, lower or **higher**",
+        "trust is not as planned; higher: the server fell back to the built-in pair",
+        "`fab status`, `fab credentials.matrix`; by hand look at the certificate (S2)",
+    ),
+    (
+        "another certificate than in the table",
+        "the server could not open its files, or somebody changed them",
+        "`fab check`; by hand compare name, owner, mode and KeyStore with another node",
+    ),
+    (
+        "State 9, or error not 0",
+        "maintenance, the store is not available",
+        "`fab recover NODE`; by hand restart it once more, at most twice",
+    ),
+    (
+        "no answer for {return_s} s",
+        "the server is down, or listens on nothing because key and certificate do not belong together",
+        "`fab recover NODE`; by hand the two blocks below",
+    ),
+    (
+        "a pair not PRIMARY and STANDBY, 2 in sync, when its time is over",
+        "it is out of sync, or its roles are not clear",
+        "restart neither node; `fab status`; heal the pair first",
+    ),
+    (
+        "the uptime does not become small",
+        "the old process still runs",
+        "wait 60 s and look; ask no second time within that",
+    ),
+)
+_SIGNATURES = ("change approved", "carried out", "verified", "closed or rolled back")
+_CONTACTS = (
+    "decision to go back",
+    "servers and hosts",
+    "network and bastion",
+    "owners of the clients",
+    "product support",
+)
 
 
 def stop_section(setting: Setting) -> Iterator[str]:
@@ -24,50 +64,15 @@ def stop_section(setting: Setting) -> Iterator[str]:
         "Do nothing further; nothing gets worse by waiting: what is connected stays connected. Read the sign, "
         "then mend, or [go back](#rollback). With the tool, its last lines name node, cause and next command."
     )
-    for sign, (seen, means, then) in _signs(setting).items():
-        yield from item(f"**{sign}** {seen}: {means}. Then: {then}.")
+    for number, (seen, means, then) in enumerate(_SIGNS, 1):
+        shown = seen.format(return_s=_longest(setting))
+        yield from item(f"**S{number}** {shown}: {means}. Then: {then}.")
     yield ""
     yield from prose(
         "**Never:** CleanStore, Reset, `service/remove/inactiveClusterMember`, EnableClusterMembership off and "
         "on, a restart of a server that is not at State 1 or 10, two stops in a row."
     )
     yield from _logs(setting)
-
-
-def _signs(setting: Setting) -> Mapping[str, tuple[str, str, str]]:
-    """What is seen, what it means, and what to do then."""
-    return {
-        "S1": (
-            "C/D not as in the table, lower or **higher**",
-            "trust is not as planned; higher: the server fell back to the built-in pair",
-            "`fab status`, `fab credentials.matrix`; by hand look at the certificate (S2)",
-        ),
-        "S2": (
-            "another certificate than in the table",
-            "the server could not open its files, or somebody changed them",
-            "`fab check`; by hand compare name, owner, mode and KeyStore with another node",
-        ),
-        "S3": (
-            "State 9, or error not 0",
-            "maintenance, the store is not available",
-            "`fab recover NODE`; by hand restart it once more, at most twice",
-        ),
-        "S4": (
-            f"no answer for {_longest(setting)} s",
-            "the server is down, or listens on nothing because key and certificate do not belong together",
-            "`fab recover NODE`; by hand the two blocks below",
-        ),
-        "S5": (
-            "a pair not PRIMARY and STANDBY, 2 in sync, when its time is over",
-            "it is out of sync, or its roles are not clear",
-            "restart neither node; `fab status`; heal the pair first",
-        ),
-        "S6": (
-            "the uptime does not become small",
-            "the old process still runs",
-            "wait 60 s and look; ask no second time within that",
-        ),
-    }
 
 
 def _longest(setting: Setting) -> str:
@@ -99,6 +104,10 @@ def rollback_section(setting: Setting) -> Iterator[str]:
     )
     if not any(one.swaps for one in stations(setting.plan, setting.cluster)):
         return
+    yield from _back_by_hand(setting)
+
+
+def _back_by_hand(setting: Setting) -> Iterator[str]:
     yield from prose(
         f"**By hand:** one member after the other, the last restarted first. For each: the `{SWAP_IN}` lines of "
         "the step that swapped it in, with the folder of this table as the end of their first path; of a pair the "
@@ -162,6 +171,7 @@ def after_section(setting: Setting) -> Iterator[str]:
 
 
 def sign_off_section(setting: Setting) -> Iterator[str]:
+    """Tables to be filled in by hand."""
     plan = setting.plan
     yield from ("## Sign-off", "")
     rows = [
@@ -169,24 +179,6 @@ def sign_off_section(setting: Setting) -> Iterator[str]:
         for one in stations(plan, setting.cluster)
     ]
     yield from table(("step", "what", "done at", "by", "seen"), rows)
-    yield from table(
-        ("", "name", "date and time"),
-        [
-            (who, " " * 24, " " * 20)
-            for who in ("change approved", "carried out", "verified", "closed or rolled back")
-        ],
-    )
+    yield from table(("", "name", "date and time"), [(who, " " * 24, " " * 20) for who in _SIGNATURES])
     yield from ("## Contacts", "")
-    yield from table(
-        ("for", "name", "reached by"),
-        [
-            (what, " " * 24, " " * 24)
-            for what in (
-                "decision to go back",
-                "servers and hosts",
-                "network and bastion",
-                "owners of the clients",
-                "product support",
-            )
-        ],
-    )
+    yield from table(("for", "name", "reached by"), [(what, " " * 24, " " * 24) for what in _CONTACTS])

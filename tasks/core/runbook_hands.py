@@ -209,32 +209,30 @@ def _proof(setting: Setting, station: Station, step: Step, reach: Reach) -> Iter
     member = setting.cluster.member(step.target)
     if step.kind is StepKind.RESTART_STANDBY:
         yield from prose(
-            "A standby serves no certificate: its files speak for it, after the sync once more. Both nodes must print "
-            "the same:"
+            "A standby serves no certificate: its files speak for it, after the sync once more. Both nodes must "
+            "print the same:"
         )
         by_name = reaches(setting)
-        yield from code(line for node in member.nodes for line in _hashes(setting, by_name[node.name], step))
-        return
-    shown = reach
-    if member.is_pair:
-        shown = reaches(setting)[other_node(setting.cluster, reach.node.name).name]
-    wanted = setting.plan.target_after(member.name, round=step.round)
-    yield from prose(f"{shown.node.name} must serve `{wanted.leaf_sha256[:8]}`, all of it:")
-    yield from code(
-        (
-            *shown.handshake()[:-1],
-            f"{shown.handshake()[-1]} |",
-            "    openssl x509 -noout -fingerprint -sha256 | tr -d :",
-            f"# {wanted.leaf_sha256}",
-        )
-    )
-    if setting.plan.rounds:
-        names = setting.plan.rounds[step.round - 1].accepts[member.name]
-        yield from prose(
-            f"It must accept clients of {'; '.join(names) or 'nobody'} (openssl spells names its own way):"
-        )
-        end = f"    grep -i -A{len(names)} 'client certificate CA names'"
-        yield from code((*shown.handshake()[:-1], f"{shown.handshake()[-1]} |", end))
+        yield from code(line for n in member.nodes for line in _hashes(setting, by_name[n.name], step))
+    elif member.is_pair:
+        taken_over = other_node(setting.cluster, reach.node.name).name
+        yield from _on_the_wire(setting, step, reaches(setting)[taken_over])
+    else:
+        yield from _on_the_wire(setting, step, reach)
+
+
+def _on_the_wire(setting: Setting, step: Step, reach: Reach) -> Iterator[str]:
+    plan = setting.plan
+    wanted = plan.target_after(step.target, round=step.round).leaf_sha256
+    *before, last = reach.handshake()
+    yield from prose(f"{reach.node.name} must serve `{wanted[:8]}`, all of it:")
+    shown = "    openssl x509 -noout -fingerprint -sha256 | tr -d :"
+    yield from code((*before, f"{last} |", shown, f"# {wanted}"))
+    if plan.rounds:
+        names = plan.rounds[step.round - 1].accepts[step.target]
+        told = "; ".join(names) or "nobody"
+        yield from prose(f"It must accept clients of {told} (openssl spells names its own way):")
+        yield from code((*before, f"{last} |", f"    grep -i -A{len(names)} 'client certificate CA names'"))
 
 
 def _hashes(setting: Setting, reach: Reach, step: Step) -> tuple[str, ...]:

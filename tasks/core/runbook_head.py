@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tasks.core.errors import commands_of
+from tasks.core.model import Node
 from tasks.core.own_gates import gate_lines
 from tasks.core.plan import ANY_RESTART, LAST_RESTARTS, MIGRATE, StepKind
 from tasks.core.plan_text import RESTART_S, approval, reason_line
@@ -104,25 +105,9 @@ def _rounds(setting: Setting) -> Iterator[str]:
 def scope_section(setting: Setting) -> Iterator[str]:
     """Nodes, certificates, the operator's own gates, edits, notes."""
     plan, cluster = setting.plan, setting.cluster
-    primaries = first_primaries(plan, cluster).values()
     yield from ("## Scope", "")
-    yield from table(
-        ("member", "node", "role when planned", "host", "control port"),
-        (
-            (
-                node.member,
-                node.name,
-                "single"
-                if not cluster.member(node.member).is_pair
-                else "primary"
-                if node.name in primaries
-                else "standby",
-                node.host,
-                "{}:{}".format(*plan.addresses[node.name]) if node.name in plan.addresses else "-",
-            )
-            for node in cluster.nodes
-        ),
-    )
+    header = ("member", "node", "role when planned", "host", "control port")
+    yield from table(header, (_node_row(setting, node) for node in cluster.nodes))
     yield from _certificates(setting)
     told = [*gate_lines(plan), *plan.notes]
     if told:
@@ -131,6 +116,14 @@ def scope_section(setting: Setting) -> Iterator[str]:
             yield from item(text)
         yield ""
     yield from _edits(setting)
+
+
+def _node_row(setting: Setting, node: Node) -> tuple[str, ...]:
+    plan, cluster = setting.plan, setting.cluster
+    primary = node.name in first_primaries(plan, cluster).values()
+    role = ("primary" if primary else "standby") if cluster.member(node.member).is_pair else "single"
+    control = "{}:{}".format(*plan.addresses[node.name]) if node.name in plan.addresses else "-"
+    return (node.member, node.name, role, node.host, control)
 
 
 def _certificates(setting: Setting) -> Iterator[str]:
