@@ -4,7 +4,7 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers audit
+.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages audit
 setup:
 	@sh .ci/setup
 
@@ -42,6 +42,11 @@ PARSER_EXAMPLES ?= 100000
 torture-parsers: setup
 	PARSER_EXAMPLES="$(PARSER_EXAMPLES)" PARSER_SEED="$(or $(PARSER_SEED),0)" \
 		$(PYTEST) -n 2 --dist=load --timeout=14400 tests/properties
+
+# The page of fab runs.report in a real browser, with pictures to look at: build/report-pages/*.png.
+report-pages: setup
+	@sh .ci/chromium
+	REPORT_PAGES="$(CURDIR)/build/report-pages" $(PYTEST) tests/effects/test_report_page.py
 
 # Known weaknesses of what requirements.txt names; asks the package index. Where that cannot say, it fails.
 audit:

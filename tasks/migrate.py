@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from invoke.context import Context
 
@@ -38,6 +39,15 @@ def plan(
     with opened(inventory, cluster) as site:
         made = make_plan(site, wish, ignored=frozenset(ignore), runbook_file=runbook)
         say(made.model_dump_json(indent=2)) if json else show_plan(made)
+
+
+@acting_task(help=HELP, stop_after=False)
+def place(acting: Acting, strategy: str = "auto", observer: str = "", place_first: bool = False) -> None:
+    """Stage the credentials on every node and verify them there; a migration up to its first swap."""
+    acting = replace(acting, terms=replace(acting.terms, placed=True))
+    wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
+    with acting.opened() as site:
+        acting.run(site, MIGRATION, migration_plan(site, wish))
 
 
 @acting_task(help=HELP, rounds=True)

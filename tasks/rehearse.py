@@ -95,7 +95,13 @@ def down(c: Context, dir: str = ".lab") -> None:
 
 
 @operator_task(
-    name="break", help={"fault": "a name of the list", "mend": "take it back (all, without --fault)"}
+    name="break",
+    help={
+        "dir": HELP["dir"],
+        "node": "of the lab",
+        "fault": "a name of the list",
+        "mend": "take it back (all, without --fault)",
+    },
 )
 def break_(c: Context, dir: str = ".lab", node: str = "", fault: str = "", mend: bool = False) -> None:
     """Inject a fault into a node of the lab; without --node, list the faults."""

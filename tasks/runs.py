@@ -9,16 +9,34 @@ from tasks.boundary import opened, operator_task
 from tasks.core.backups import DEFAULT_AGE, parse_age
 from tasks.effects.backups import clean_backups
 from tasks.effects.run_list import list_runs, show_all_of
-from tasks.effects.run_report import show_run
+from tasks.effects.run_report import Form, show_run
+from tasks.effects.verifying import verify_run
 
 _RUN = {"run": "its id (default: the newest)"}
 
 
-@operator_task(positional=["run"], help=_RUN)
-def report(c: Context, run: str = "", inventory: str = "", cluster: str = "", json: bool = False) -> None:
+@operator_task(
+    positional=["run"],
+    help={
+        **_RUN,
+        "html": "write it as a page into this file: timeline, certificates, gates, journal; needs no network",
+        "markdown": "print all of it as Markdown, for a ticket or a wiki",
+        "json": "print all of it as JSON",
+    },
+)
+def report(
+    c: Context,
+    run: str = "",
+    inventory: str = "",
+    cluster: str = "",
+    json: bool = False,
+    markdown: bool = False,
+    html: str = "",
+) -> None:
     """Show a run, open or complete: plan, times, steps, who was away or apart, and how long."""
+    form = Form(json=json, markdown=markdown, html=html)
     with opened(inventory, cluster) as site:
-        show_run(site.cluster, run, json_wanted=json)
+        show_run(site.cluster, run, form=form)
 
 
 @operator_task(name="list")
@@ -33,6 +51,21 @@ def show(c: Context, run: str = "", inventory: str = "", cluster: str = "", json
     """Show everything that a run has left, here and on the nodes, and its steps with times."""
     with opened(inventory, cluster) as site:
         show_all_of(site, run, json_wanted=json)
+
+
+@operator_task(
+    positional=["run"],
+    help={
+        **_RUN,
+        "chain": "a chain value that was noted elsewhere, or its first 12 digits: it must be there",
+    },
+)
+def verify(
+    c: Context, run: str = "", chain: str = "", inventory: str = "", cluster: str = "", json: bool = False
+) -> None:
+    """Prove that a run's journal, plans and samples are what was written; exit code 3 where they are not."""
+    with opened(inventory, cluster) as site:
+        verify_run(site.cluster, run, mark=chain, json_wanted=json)
 
 
 @operator_task(
@@ -60,4 +93,5 @@ ns = Collection("runs")
 ns.add_task(report)
 ns.add_task(list_)
 ns.add_task(show)
+ns.add_task(verify)
 ns.add_task(clean)

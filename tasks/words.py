@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from invoke.exceptions import ParseError
 from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext
 from invoke.parser.parser import ParseMachine
 from invoke.tasks import Task
 
+from tasks.core.nearest import nearest
+from tasks.core.render import printable
+
 _AT_LEAST = {"stop_after": 1}  # 0 could mean at once, or never
+_NO_IDEA = "No idea what "  # how Invoke begins what it says of a word that it does not know
+_NO_VALUE = "Flag "  # and of an option at the end of the line
 
 
 class _Optional(Argument):
@@ -46,7 +52,10 @@ class OperatorTask(Task[Callable[..., None]]):
     """A task whose optional positionals, numbers and repeated options are what they seem to be."""
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        return [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
+        texts = dict(self.help)
+        found = [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
+        self.help = texts  # Invoke gives each away once
+        return found
 
 
 def _as_meant(argument: Argument) -> Argument:
@@ -71,4 +80,86 @@ def _filling(wrap_up: Callable[[ParseMachine], None]) -> Callable[[ParseMachine]
     return complete_context
 
 
+def no_task(word: str, tasks: Iterable[str]) -> str:
+    """What is said of a word where a task is wanted."""
+    near = nearest(word, tasks)
+    return f"there is no task {printable(word)}{f'; nearest: {near}' if near else ''}\n  -> fab --list"
+
+
+def _context(parser: ParseMachine) -> ParserContext:
+    """The task whose words are read, or Invoke's own options; an empty one before either."""
+    return parser.context or ParserContext()  # it may be None, whatever its annotation says
+
+
+def _stranger(parser: ParseMachine, word: str) -> str:
+    """What is said of a word that nobody takes, where Invoke has no idea."""
+    task, shown = _context(parser).name, printable(word)
+    then = f"fab --help {task}" if task else "fab --help"
+    if word.startswith("-"):
+        near = nearest(word, [*_context(parser).flags, *_context(parser).inverse_flags])
+        what = f"{task or 'fab'} has no option {shown}{f'; nearest: {near}' if near else ''}"
+        return f"{what}\n  -> {then}"
+    tasks = [str(context.name) for context in parser.contexts.values()]
+    if task is None:
+        return no_task(word, tasks)
+    near = nearest(word, tasks)
+    meant = f"; nearest task: {near}" if near else ""
+    return f"{task} takes no further word, and {shown} is no task{meant}\n  -> {then}"
+
+
+def _with_nearest(handle: Callable[[ParseMachine, str], None]) -> Callable[[ParseMachine, str], None]:
+    def handle_word(parser: ParseMachine, token: str) -> None:
+        try:
+            if _is_stray_option(parser, token):
+                _no_positional(parser, token)
+            else:
+                handle(parser, token)
+        except ParseError as error:
+            if not str(error).startswith(_NO_IDEA):
+                raise
+            raise ParseError(_stranger(parser, token), parser.context) from error
+
+    return handle_word
+
+
+def _is_stray_option(parser: ParseMachine, word: str) -> bool:
+    """One that is not the task's own. While a positional may come, Invoke would take it for that."""
+    context = _context(parser)
+    own = word in context.flags or word in context.inverse_flags
+    open_ended = context.missing_positional_args and not parser.waiting_for_flag_value
+    return word.startswith("-") and not own and bool(open_ended)
+
+
+def _no_positional(parser: ParseMachine, word: str) -> None:
+    """As Invoke does after the positionals: an option of its own (--help), or nobody's."""
+    if not parser.initial or word not in parser.initial.flags:
+        raise ParseError(f"{_NO_IDEA}{word!r} is!", parser.context)
+    flag = parser.initial.flags[word]
+    if flag.name == "help":
+        flag.value = parser.context.name
+    else:
+        parser.switch_to_flag(word)
+
+
+def _with_name(complete_flag: Callable[[ParseMachine], None]) -> Callable[[ParseMachine], None]:
+    """Invoke names an option without its value by its repr."""
+
+    def complete(parser: ParseMachine) -> None:
+        try:
+            complete_flag(parser)
+        except ParseError as error:
+            flag: Argument | None = getattr(parser, "flag", None)
+            if flag is None or not str(error).startswith(_NO_VALUE):
+                raise
+            task, option = _context(parser).name, str(flag.name).replace("_", "-")
+            then = f"fab --help {task}" if task else "fab --help"
+            raise ParseError(
+                f"--{option} takes a value, and none was given\n  -> {then}", parser.context
+            ) from error
+
+    return complete
+
+
+ParseMachine.handle = _with_nearest(ParseMachine.handle)  # type: ignore[method-assign,assignment]
+ParseMachine.complete_flag = _with_name(ParseMachine.complete_flag)  # type: ignore[method-assign,assignment]
 ParseMachine.complete_context = _filling(ParseMachine.complete_context)  # type: ignore[method-assign,assignment]

@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import TypeVar
 
 from pydantic import AwareDatetime, ValidationError
 
 from tasks.core.model import Member
+from tasks.core.node_states import NodeState, by_state, node_state
 from tasks.core.plan import ANY_RESTART, Frozen, Plan
 from tasks.core.status import PRODUCTION, NodeStatus, RemoteMember
 
@@ -42,14 +43,17 @@ class Sample(Frozen):
     settled: dict[str, tuple[str, ...]]  # a node of it serves: whom of the others it does not call Active
     away: tuple[str, ...] = ()  # all its nodes were asked, and none serves
     unseen: tuple[str, ...] = ()  # could not be asked, or not in time
+    # By word, the nodes that were in that state; all others were ready. None: of a version that did not note it.
+    nodes: dict[NodeState, tuple[str, ...]] | None = None
 
     @property
     def apart(self) -> frozenset[Pair]:
         """Every two settled members of which neither calls the other Active: one direction is enough."""
         return frozenset(
             (one, other)
-            for one, other in combinations(sorted(self.settled), 2)
-            if other in self.settled[one] and one in self.settled[other]
+            for one, missed in self.settled.items()
+            for other in missed
+            if one < other and one in self.settled.get(other, ())
         )
 
 
@@ -123,7 +127,19 @@ def sample(
             settled[member.name] = tuple(sorted(names - active - {member.name}))
         else:
             (away if len(seen) == len(member.nodes) else unseen).append(member.name)
-    return Sample(at=at, settled=settled, away=tuple(away), unseen=tuple(unseen))
+    return Sample(
+        at=at, settled=settled, away=tuple(away), unseen=tuple(unseen), nodes=_node_states(members, looks)
+    )
+
+
+def _node_states(members: Iterable[Member], looks: Mapping[str, Look]) -> dict[NodeState, tuple[str, ...]]:
+    return by_state(
+        {
+            node.name: node_state(looks[node.name].status) if node.name in looks else NodeState.UNSEEN
+            for member in members
+            for node in member.nodes
+        }
+    )
 
 
 def sample_line(one: Sample) -> str:
@@ -145,9 +161,9 @@ def read_samples(text: str) -> tuple[Sample, ...]:
 def measured(samples: Sequence[Sample]) -> Availability:
     """Add up what the samples show; see the head of this module."""
     gaps = [(after.at - before.at).total_seconds() for before, after in pairwise(samples)]
-    spans = [gap if 0 <= gap <= UNOBSERVED_S else 0.0 for gap in gaps] + [0.0] * bool(samples)
-    seen = [one.apart for one in samples]
-    counted = [_confirmed(seen, spans, index) for index in range(len(seen))]
+    spans = spans_s(samples)
+    seen = _seen_apart(samples)
+    counted = apart_counted(samples)
     apart = _added(counted, spans)
     return Availability(
         samples=len(samples),
@@ -164,10 +180,33 @@ def measured(samples: Sequence[Sample]) -> Availability:
     )
 
 
+def spans_s(samples: Sequence[Sample]) -> list[float]:
+    """For how many seconds each sample counts: until the next; none where that is too far off, or before it."""
+    gaps = [(after.at - before.at).total_seconds() for before, after in pairwise(samples)]
+    return [gap if 0 <= gap <= UNOBSERVED_S else 0.0 for gap in gaps] + [0.0] * bool(samples)
+
+
+def apart_counted(samples: Sequence[Sample]) -> list[frozenset[Pair]]:
+    """Of each sample the pairs that were apart as the head of this module counts it."""
+    seen, spans = _seen_apart(samples), spans_s(samples)
+    return [_confirmed(seen, spans, index) for index in range(len(seen))]
+
+
+def _seen_apart(samples: Sequence[Sample]) -> list[frozenset[Pair]]:
+    """Of each sample; worked out once for those in a row that show the same."""
+    found: list[frozenset[Pair]] = []
+    for number, one in enumerate(samples):
+        same = number and one.settled == samples[number - 1].settled
+        found.append(found[-1] if same else one.apart)
+    return found
+
+
 def _confirmed(seen: Sequence[frozenset[Pair]], spans: Sequence[float], index: int) -> frozenset[Pair]:
     """Those of one sample that the one before it or after it shows, too."""
     before = seen[index - 1] if index and spans[index - 1] else frozenset()
     after = seen[index + 1] if spans[index] else frozenset()
+    if seen[index] in (before, after):
+        return seen[index]
     return seen[index] & (before | after)
 
 

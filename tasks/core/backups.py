@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tasks.core.errors import Refused, UsageError
+from tasks.core.nearest import one_of
 from tasks.core.traces import LOCK, Trace, replaced_at, run_begun
 
 DEFAULT_AGE = "30d"
@@ -194,8 +195,8 @@ def _one(found: Iterable[Backup], named: str, *, needed: Mapping[str, str]) -> C
             remedy="fab status names the open run; go on with it, or give it up, first",
         )
     if not chosen:
-        listed = ", ".join(backup.id for backup in found) or "none"
+        known = one_of(named, [backup.id for backup in found])
         raise UsageError(
-            f"no node that was reached has a backup of run {named}", remedy=f"there are those of: {listed}"
+            f"no node that was reached has a backup of run {named}", remedy=f"there are: {known}"
         )
     return Choice(chosen, ())

@@ -12,6 +12,8 @@ from tasks.core.course_steps import Wanted, wanted_steps
 from tasks.core.done import edits_of
 from tasks.core.errors import Refused, UsageError
 from tasks.core.forecast import Forecast, forecast_now
+from tasks.core.model import Cluster
+from tasks.core.nearest import one_of
 from tasks.core.observer import choose_observer
 from tasks.core.plan import Choice, Edit, Step, StepKind
 from tasks.core.rounds import Round, Way
@@ -73,6 +75,22 @@ class Course:
     stages: tuple[Stage, ...]
 
 
+def refuse_unknown(wish: Wish, cluster: Cluster) -> None:
+    """Raises UsageError where the observer asked for is no member, or there is no such strategy."""
+    refuse_unknown_strategy(wish.strategy)
+    names = [member.name for member in cluster.members]
+    if wish.observer is not None and wish.observer not in names:
+        problem = f"--observer {wish.observer} is no member of {cluster.key}"
+        raise UsageError(problem, remedy=one_of(wish.observer, names))
+
+
+def refuse_unknown_strategy(strategy: str) -> None:
+    """Raises UsageError; before anything is looked at, where a caller can."""
+    if strategy not in (AUTO, *STRATEGIES):
+        remedy = one_of(strategy, (AUTO, *STRATEGIES))
+        raise UsageError(f"--strategy {strategy} is unknown", remedy=remedy)
+
+
 def course_of(
     snapshot: Snapshot,
     sets: Mapping[str, WantedSet],
@@ -83,9 +101,7 @@ def course_of(
 ) -> Course:
     """Choose the strategy and lay out its steps. Arguments and refusals as `planning.plan_migration`."""
     resting = back.resting if back else {}
-    if wish.strategy not in (AUTO, *STRATEGIES):
-        problem = f"--strategy {wish.strategy} is unknown"
-        raise UsageError(problem, remedy=f"one of: {', '.join((AUTO, *STRATEGIES))}")
+    refuse_unknown_strategy(wish.strategy)
     start = start_of(snapshot, sets, old=old, back=back)
     found = ways(start)
     documented = found[PRESCRIBED]

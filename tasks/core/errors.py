@@ -57,6 +57,10 @@ class Refused(OperatorError):
     exit_code: ClassVar[int] = 3
 
 
+class RecordAltered(Refused):
+    """The record of a run is not what was written."""
+
+
 class RemoteError(OperatorError):
     """An SSH, REST, TLS or file operation on a node failed."""
 

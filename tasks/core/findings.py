@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+from tasks.core.nearest import nearest
 
 
 class Severity(StrEnum):
@@ -36,3 +38,11 @@ class Finding:
 def errors(findings: Iterable[Finding], *, ignored: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
     """The findings that stop the line: errors that are not ignored by name."""
     return tuple(f for f in findings if f.severity is Severity.ERROR and f.name not in ignored)
+
+
+def unmatched(findings: Iterable[Finding], ignored: Iterable[str]) -> Iterator[str]:
+    """What was to be ignored and is no finding of these: mistyped, or no longer there."""
+    names = tuple(dict.fromkeys(f.name for f in findings))
+    for name in sorted(set(ignored) - set(names)):
+        near = nearest(name, names)
+        yield f"--ignore {name}: there is no such finding now" + (f"; nearest: {near}" if near else "")

@@ -13,6 +13,7 @@ from tasks.core.ha_seen import HaSeen, baseline, lies_there
 from tasks.core.membership_keys import OBJECT as MEMBERSHIP
 from tasks.core.membership_keys import SEEDS, wanted_keys
 from tasks.core.model import Member, Node
+from tasks.core.nearest import one_of
 from tasks.core.plan import Configuration, Plan, Step, StepKind, Target
 from tasks.core.planning import target_of
 from tasks.core.status import Membership
@@ -29,9 +30,7 @@ def chosen_primary(seen: HaSeen, member: Member, *, asked: str) -> Node:
     """
     names = [node.name for node in member.nodes]
     if asked and asked not in names:
-        raise UsageError(
-            f"--primary {asked} is no node of {member.name}", remedy=f"one of: {', '.join(names)}"
-        )
+        raise UsageError(f"--primary {asked} is no node of {member.name}", remedy=one_of(asked, names))
     joined = cluster_members(seen, member)
     said = [n for n in member.nodes if n.name == asked] or [n for n in member.nodes if n.ha.preferred_primary]
     found = (said or joined)[:1]

@@ -11,6 +11,7 @@ from tasks.core.ha_config import DEFAULT_TIMEOUT_S, HaConfig
 from tasks.core.ha_rounds import OldSet, Round, confusable, overlap_holds, rounds_between, trust_each_other
 from tasks.core.ha_seen import HaSeen, baseline, old_set, on_builtin, runs_with
 from tasks.core.model import Member
+from tasks.core.nearest import one_of
 from tasks.core.plan import Counts, Plan, Step, StepKind
 from tasks.core.planning import target_of
 
@@ -50,7 +51,7 @@ def plan_ha_migration(seen: HaSeen, sets: Mapping[str, CredentialSet], *, way: s
         Eclipse Amlen, "High Availability Pairing: User Provided TLS Credentials"; AMLEN.md section 5.
     """
     if way not in WAYS:
-        raise Refused(f"--way {way} is unknown", remedy=f"one of: {', '.join(WAYS)}")
+        raise Refused(f"--way {way} is unknown", remedy=one_of(way, WAYS))
     moving = tuple(pair for pair in seen.pairs if not runs_with(seen.snapshot, pair, sets[pair.name]))
     legs = tuple(_leg(seen, pair, sets[pair.name], way=way) for pair in moving)
     counts = baseline(seen.snapshot)

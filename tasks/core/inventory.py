@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tasks.core.errors import UsageError
 from tasks.core.inventory_check import checked
-from tasks.core.inventory_faults import Fault, InventoryFaults, nearest, shown
+from tasks.core.inventory_faults import Fault, InventoryFaults, shown
 from tasks.core.inventory_resolve import resolved
 from tasks.core.inventory_rules import broken_rules
 from tasks.core.inventory_schema import InventoryShape
 from tasks.core.inventory_yaml import Document, read
 from tasks.core.model import Cluster
+from tasks.core.nearest import nearest
 
 
 def parse(text: str, *, path: Path, cluster: str | None, home: Path | None = None) -> Cluster:

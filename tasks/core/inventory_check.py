@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tasks.core.inventory_faults import Fault, YamlPath, did_you_mean, nearest, shown
+from tasks.core.inventory_faults import Fault, YamlPath, shown
 from tasks.core.inventory_schema import (
     AdminShape,
     InventoryShape,
@@ -21,6 +21,7 @@ from tasks.core.inventory_schema import (
     known_keys,
 )
 from tasks.core.inventory_values import REFUSED
+from tasks.core.nearest import did_you_mean, nearest
 
 _SECTIONS: Mapping[str, type[Shape]] = {
     "ssh": SshShape,

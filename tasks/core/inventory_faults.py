@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from tasks.core.errors import UsageError
@@ -74,20 +73,6 @@ def shown(value: object) -> str:
             return "a mapping"
         case _:
             return "a list"
-
-
-def nearest(wanted: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, if one is near enough."""
-    by_lower = {word.lower(): word for word in known}
-    found = get_close_matches(wanted.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
-
-
-def did_you_mean(wanted: str, known: Iterable[str]) -> str:
-    """A remedy: the nearest known word, else all of them."""
-    words = tuple(known)
-    near = nearest(wanted, words)
-    return f"did you mean `{near}`?" if near else f"known: {', '.join(words)}"
 
 
 def _name(part: str) -> str:

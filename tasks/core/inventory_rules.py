@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from tasks.core.inventory_faults import Fault, YamlPath, did_you_mean, dotted, shown
+from tasks.core.inventory_faults import Fault, YamlPath, dotted, shown
 from tasks.core.inventory_ha import ha_faults
 from tasks.core.inventory_layers import hosted, named, places
 from tasks.core.inventory_schema import InventoryShape
 from tasks.core.inventory_service import container_faults, volume_faults
+from tasks.core.nearest import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SSH_PORT = 22

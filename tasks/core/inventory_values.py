@@ -10,8 +10,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from tasks.core.inventory_faults import did_you_mean, nearest, shown
+from tasks.core.inventory_faults import shown
 from tasks.core.model import CommandSecret, EnvSecret, FileSecret, KeyringSecret, PromptSecret, SecretRef
+from tasks.core.nearest import did_you_mean, nearest
 
 REFUSED = "inventory"  # the type of our own errors among pydantic's; the context has problem and remedy
 

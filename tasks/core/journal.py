@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from tasks.core.journal_chain import parted
 from tasks.core.plan import Plan, Step
 
 
@@ -58,11 +59,25 @@ def read_journal(text: str) -> tuple[Entry, ...]:
     """Entries in order, up to the first line that is not whole: cut short, or damaged."""
     entries = []
     for line in text.split("\n")[:-1]:
-        try:
-            entries.append(Entry.model_validate_json(line))
-        except ValidationError:
+        entry = read_line(line)
+        if entry is None:
             break
+        entries.append(entry)
     return tuple(entries)
+
+
+def read_line(line: str) -> Entry | None:
+    """One line, with its chain or without; None where it is not whole. Whether the chain is right is not asked."""
+    content, _ = parted(line.encode("utf-8", "surrogateescape"))
+    try:
+        return Entry.model_validate_json(content.decode("utf-8", "surrogateescape"))
+    except ValidationError:
+        return None
+
+
+def line_of(entry: Entry) -> bytes:
+    """The entry as it is written, without chain and end."""
+    return entry.model_dump_json(exclude_defaults=True).encode()
 
 
 def progress(entries: Iterable[Entry]) -> Progress:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from tasks.core.errors import UsageError
 from tasks.core.inventory_values import RemotePath
 from tasks.core.model import Cluster, Node, Paths
+from tasks.core.nearest import one_of
 from tasks.core.plan import Plan
 
 DATA = "DATA"  # at the beginning of a path: each node's own data directory
@@ -49,8 +50,8 @@ def chosen_nodes(cluster: Cluster, wanted: str) -> tuple[Node, ...]:
     """
     found = tuple(node for node in cluster.nodes if wanted in ("", node.name))
     if not found:
-        names = ", ".join(node.name for node in cluster.nodes)
-        raise UsageError(f"--node {wanted} is no node of {cluster.key}", remedy=f"one of: {names}")
+        names = [node.name for node in cluster.nodes]
+        raise UsageError(f"--node {wanted} is no node of {cluster.key}", remedy=one_of(wanted, names))
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tasks.core.errors import UsageError
 from tasks.core.model import Cluster
+from tasks.core.nearest import one_of
 from tasks.core.subjects import Subject
 
 KINDS = ("shared", "ca")
@@ -52,7 +53,7 @@ class Order:
 
     def _values(self) -> Iterator[str]:
         if self.kind not in KINDS:
-            yield f"--kind {self.kind} is unknown: one of {', '.join(KINDS)}"
+            yield unknown_kind(self.kind, KINDS)
         yield from unknown_use(self.use)
         yield from impossible_days("days", self.days)
         yield from impossible_days("ca-days", self.ca_days)
@@ -72,9 +73,13 @@ class Order:
             yield "--member goes with --from-ca: a new CA gives every member a leaf"
 
 
+def unknown_kind(kind: str, known: tuple[str, ...]) -> str:
+    return f"--kind {kind} is unknown; {one_of(kind, known)}"
+
+
 def unknown_use(use: str) -> Iterator[str]:
     if use not in USES:
-        yield f"--use {use} is unknown: one of {', '.join(USES)}"
+        yield f"--use {use} is unknown; {one_of(use, USES)}"
 
 
 def impossible_days(option: str, days: int) -> Iterator[str]:
@@ -104,7 +109,7 @@ def unknown_members(cluster: Cluster, named: tuple[str, ...], *, use: str) -> It
     for name in dict.fromkeys(named):
         if name not in known:
             what = "pair" if use == "ha" else "member"
-            yield f"--member {name}: no {what} of {cluster.key} has that name: {', '.join(known) or 'none has'}"
+            yield f"--member {name}: no {what} of {cluster.key} has that name; {one_of(name, known)}"
 
 
 def subject(name: str, organization: str, names: tuple[str, ...] = ()) -> Subject:

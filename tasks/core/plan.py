@@ -20,6 +20,7 @@ class Frozen(BaseModel):
 
 MIGRATE = "migrate-cluster"
 ROLLBACK = "rollback"
+PLACED = "credentials.place"  # a migration, as far as nothing that is in use changes
 ABSENT = ""  # in place of a file's SHA-256: it is not to be there
 Value = bool | int | str | None  # of a configuration key, as REST takes it
 Configuration = dict[str, dict[str, Value]]  # object ("ClusterMembership") -> key -> value

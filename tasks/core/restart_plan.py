@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Cluster, Member, Node
+from tasks.core.nearest import one_of
 from tasks.core.pending import pending, unsynced
 from tasks.core.plan import Plan, StepKind
 from tasks.core.rolling import Purpose, Wanted, rolling_plan
@@ -56,7 +57,7 @@ class RestartWish:
         names = [node.name for node in member.nodes]
         if self.node and self.node not in names:
             raise UsageError(
-                f"--node {self.node} is no node of {member.name}", remedy=f"one of: {', '.join(names)}"
+                f"--node {self.node} is no node of {member.name}", remedy=one_of(self.node, names)
             )
         return member
 
@@ -73,9 +74,9 @@ def member_named(cluster: Cluster, name: str, *, command: str) -> Member:
         raise UsageError(
             f"{name} is a node of the pair {pair}; a pair is one member", remedy=f"{command} {pair}{alone}"
         )
-    listed = ", ".join(member.name for member in cluster.members)
+    listed = one_of(name, [member.name for member in cluster.members])
     what = f"{name} is no member of {cluster.key}" if name else "no member was named"
-    raise UsageError(what, remedy=f"{command} MEMBER, one of: {listed}")
+    raise UsageError(what, remedy=f"{command} MEMBER, {listed}")
 
 
 def load_checks(

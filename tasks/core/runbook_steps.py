@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tasks.core.errors import commands_of
 from tasks.core.model import Limits, Member
-from tasks.core.plan import LAST_RESTARTS, Counts, Plan, Step, StepKind
+from tasks.core.plan import LAST_RESTARTS, MIGRATE, Counts, Plan, Step, StepKind
 from tasks.core.plan_text import approval
 from tasks.core.render import step_text
 from tasks.core.runbook_course import Station, served_first, stations
@@ -101,10 +101,20 @@ def _task_words(plan: Plan, found: Sequence[Station], index: int) -> str:
         end = f"--until {station.last.round}" if station.last.round and plan.rounds else ""
     else:
         later = next((one for one in found[index + 1 :] if _ends(one)), station)
-        return f"the command of {later.numbers.lower()} does it on its way."
+        passing = f"the command of {later.numbers.lower()} does it on its way."
+        return f"{_placing_alone(plan)}; else {passing}" if _is_first_placing(plan, station) else passing
     first = not any(_ends(one) for one in found[:index])
     begin = approval(plan) if first else "fab migrate-cluster --resume"
     return f"`{commands_of(plan.command or plan.task, ' '.join(filter(None, (begin, end))))}`"
+
+
+def _is_first_placing(plan: Plan, station: Station) -> bool:
+    return station.number == 1 and station.last.kind is StepKind.PLACE and plan.task == MIGRATE
+
+
+def _placing_alone(plan: Plan) -> str:
+    alone = approval(plan).replace("fab migrate-cluster", "fab credentials.place")
+    return f"`{alone}` does this and no more, and from then on `--resume` takes the place of `--approve`"
 
 
 def _ends(station: Station) -> bool:

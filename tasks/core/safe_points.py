@@ -53,7 +53,8 @@ def safe_points(plan: Plan) -> frozenset[str]:
     """The ids of the steps before which the run may rest."""
     groups = {stage.after: len(stage.groups) > 1 for stage in plan.trust}
     last = {(step.target, step.round): step.id for step in plan.steps if step.kind in ANY_RESTART}
-    apart, found, half_done = groups.get("now", False), set(), set()
+    apart, found = groups.get("now", False), set[str]()
+    half_done: set[tuple[str, int]] = set()
     for step in plan.steps:
         if not apart and not half_done:
             found.add(step.id)

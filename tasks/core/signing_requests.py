@@ -13,7 +13,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tasks.core.errors import UsageError
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.model import Cluster
-from tasks.core.order import leaf_name, no_pair, owners, subject, unfit_organization, unknown_use
+from tasks.core.order import (
+    leaf_name,
+    no_pair,
+    owners,
+    subject,
+    unfit_organization,
+    unknown_kind,
+    unknown_use,
+)
 from tasks.core.private_keys import PrivateKey
 from tasks.core.render import TextTable
 from tasks.core.subjects import Subject
@@ -43,7 +51,7 @@ class RequestWish:
 
     def refuse_impossible(self, cluster: Cluster) -> None:
         """Raises UsageError with everything that cannot be."""
-        unknown = () if self.kind in KINDS else (f"--kind {self.kind} is unknown: one of {', '.join(KINDS)}",)
+        unknown = () if self.kind in KINDS else (unknown_kind(self.kind, KINDS),)
         rest = (*unknown_use(self.use), *unfit_organization(self.organization), *no_pair(cluster, self.use))
         if unknown or rest:
             raise UsageError("\n".join((*unknown, *rest)), remedy="fab --help credentials.request")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from tasks.core.component_gates import never_joined
 from tasks.core.errors import Interrupted, OperatorError, RecordLost
 from tasks.core.gates import Gate, any_of, in_order, in_sync
 from tasks.core.model import Node
@@ -32,15 +33,19 @@ class End:
     Args:
         stop_after: When this many members have been restarted, counted over the whole run.
         until: When the round of this number is complete.
+        placed: When the first files are staged and read back on every node: before anything that is in use changes.
         not_after: At the last safe point from which everything up to the next one begins in time.
     """
 
     stop_after: int | None = None
     until: int | None = None
+    placed: bool = False
     not_after: Deadline | None = None
 
     def reached(self, run: Run, step: Step) -> bool:
         """Whether the step is beyond it."""
+        if self.placed and step.kind is not StepKind.PLACE:
+            return True
         if self.until is not None and step.round > self.until:
             return True
         if self.not_after is not None and should_rest(
@@ -105,7 +110,7 @@ def _perform(run: Run, step: Step) -> None:
     try:
         forget_failed_restart(run, step)
         if step.kind in RESTARTS and not run.facts(step).get("started_before"):
-            _require_expected(run, step)
+            require_expected(run, step)
         run.write("started", step)
         before_restart(run, step)
         seen = _act(run, step)
@@ -170,14 +175,19 @@ def _act(run: Run, step: Step) -> str:
             assert_never(step.kind)
 
 
-def _require_expected(run: Run, step: Step) -> None:
+def require_expected(run: Run, step: Step) -> None:
     """No restart while the cluster is not as the step before left it."""
     node = run.member(step.target).nodes[0]
     if run.facts(step).get("started_before") == "":  # see forget_failed_restart
         gate = _others_expected(run, step)
     else:
         before = run.expected_before(step)
-        gate = run.gates.counts(run.active_nodes(before), before)
+        active = run.active_nodes(before)
+        gate = run.gates.counts(active, before)
+        if (
+            step.kind in LAST_RESTARTS and step.target in active
+        ):  # what keeps it out is mended by its restart alone
+            gate = any_of(gate, in_order(never_joined(active[step.target]), _others_expected(run, step)))
     member = run.member(step.target)
     if member.is_pair and step.kind is not StepKind.RESTART_PAIR:  # its standby must be there to take over
         roles = run.roles(member)

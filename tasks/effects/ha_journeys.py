@@ -20,6 +20,7 @@ from tasks.core.ha_planning import plan_ha_migration
 from tasks.core.ha_seen import HaSeen, Shown
 from tasks.core.health import StatusReport
 from tasks.core.model import Cluster, Member, Node
+from tasks.core.nearest import one_of
 from tasks.core.plan import Plan
 from tasks.core.plan_text import target_lines
 from tasks.core.render import status_table
@@ -105,8 +106,9 @@ def pairs_named(cluster: Cluster, name: str) -> tuple[Member, ...]:
             f"{cluster.key} has no HA pair", remedy="list one: `pair: {NODE: {host: ...}, NODE: {host: ...}}`"
         )
     if not found:
-        known = ", ".join(pair.name for pair in pairs)
-        raise UsageError(f"{name} is no HA pair of {cluster.key}", remedy=f"one of: {known}")
+        raise UsageError(
+            f"{name} is no HA pair of {cluster.key}", remedy=one_of(name, [pair.name for pair in pairs])
+        )
     return found
 
 

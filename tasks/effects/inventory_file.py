@@ -31,9 +31,13 @@ def open_inventory(
         InventoryFaults: The inventory has faults; all of them are named.
         UsageError: It cannot be read, or has no such cluster.
     """
-    home = _home(environ)
-    file = _file(path or environ.get(VARIABLE) or DEFAULT_NAME, home=home)
-    return parse(_text(file), path=file, cluster=cluster, home=home)
+    file = inventory_path(path, environ=environ)
+    return parse(inventory_text(file), path=file, cluster=cluster, home=_home(environ))
+
+
+def inventory_path(path: str | None, *, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the inventory is looked for; see `open_inventory`."""
+    return _file(path or environ.get(VARIABLE) or DEFAULT_NAME, home=_home(environ))
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -45,7 +49,8 @@ def _file(name: str, *, home: Path) -> Path:
     return whole.absolute()
 
 
-def _text(file: Path) -> str:
+def inventory_text(file: Path) -> str:
+    """What the file says. Raises UsageError if it cannot be read, or is no text."""
     content = _content(file)
     try:
         return content.decode("utf-8-sig")

@@ -20,15 +20,8 @@ from tasks.effects.reconciling import Replan, open_record, reconciled
 from tasks.effects.record import RunRecord, keep_plan
 from tasks.effects.reporters import refuse_unknown, reporting
 from tasks.effects.run import Gates
-from tasks.effects.runner import (
-    Outcome,
-    break_lock,
-    refuse_if_unfinished,
-    refuse_no_round,
-    refuse_unapproved,
-    resume_run,
-    start_run,
-)
+from tasks.effects.run_refusals import refuse_if_unfinished, refuse_no_round, refuse_unapproved
+from tasks.effects.runner import Outcome, break_lock, resume_run, start_run
 from tasks.effects.site import Site
 from tasks.effects.speaking import speaking_for
 from tasks.effects.terms import Terms
@@ -96,7 +89,7 @@ def begin(
     """A new run, from the checks to the proof; None if there is nothing to do, or only the plan was asked for."""
     if not terms.plan_only:
         refuse_if_unfinished(site, but=journey.undoes)
-    with speaking_for(journey.words):
+    with speaking_for(terms.typed or journey.words):
         prepared, plan = planned(site, journey, make, ignored=terms.ignored)
         journey.show(plan)
         _show_rests(site, plan, plan.steps, terms)
@@ -136,13 +129,13 @@ def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:
     Raises:
         UsageError: There is none, or it is another task's.
     """
-    with speaking_for(journey.task):
+    terms = terms or Terms()
+    with speaking_for(terms.typed or journey.task):
         record = open_record(site, task=journey.task)
     _refuse_another_task(record, journey)
-    with speaking_for(journey.task):
+    with speaking_for(terms.typed or journey.task):
         _refuse_another_subject(record, journey)
         prepared = journey.prepare(site)
-        terms = terms or Terms()
         record = reconciled(
             site, record, prepared, replan=journey.replan, agreed=lambda plan: _agree(journey, plan, terms)
         )

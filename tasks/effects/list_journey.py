@@ -21,7 +21,7 @@ from tasks.effects.look import take_snapshot
 from tasks.effects.operations import show_members, show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.revoking import make_list
-from tasks.effects.runner import refuse_if_unfinished
+from tasks.effects.run_refusals import refuse_if_unfinished
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
 from tasks.effects.terms import Terms

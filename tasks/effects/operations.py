@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
-from tasks.core.course import Wish
-from tasks.core.errors import OperatorError, Refused, UsageError
+from tasks.core.course import Wish, refuse_unknown
+from tasks.core.errors import OperatorError, Refused
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
 from tasks.core.lock_text import lock_lines
@@ -162,18 +162,8 @@ def migration_plan(site: Site, wish: Wish) -> Callable[[Prepared], Plan]:
     Raises:
         UsageError: The observer asked for is no member.
     """
-    refuse_unknown_observer(site, wish)
+    refuse_unknown(wish, site.cluster)
     return lambda prepared: prepared.plan(wish)
-
-
-def refuse_unknown_observer(site: Site, wish: Wish) -> None:
-    """Raises UsageError where the observer asked for is no member."""
-    names = [member.name for member in site.cluster.members]
-    if wish.observer is not None and wish.observer not in names:
-        raise UsageError(
-            f"--observer {wish.observer} is no member of {site.cluster.key}",
-            remedy=f"one of: {', '.join(names)}",
-        )
 
 
 def show_plan(plan: Plan) -> None:

@@ -10,7 +10,7 @@ from tasks.core.checks import check_cluster
 from tasks.core.course import Wish
 from tasks.core.credential_set import CredentialSet, judge_sets
 from tasks.core.errors import Refused
-from tasks.core.findings import Finding, errors
+from tasks.core.findings import Finding, errors, unmatched
 from tasks.core.observed import capabilities, loaded_now
 from tasks.core.plan import Plan
 from tasks.core.planning import plan_migration
@@ -54,8 +54,11 @@ class Prepared:
         left = errors(self.findings, ignored=ignored)
         if left:
             names = ", ".join(dict.fromkeys(f.name for f in left))
+            strangers = unmatched(self.findings, ignored)
             raise Refused(
-                f"{len(left)} error{'s' * (len(left) > 1)}, nothing was changed: {names}",
+                "\n".join(
+                    (f"{len(left)} error{'s' * (len(left) > 1)}, nothing was changed: {names}", *strangers)
+                ),
                 remedy=f"mend what is listed above, then: {self.judged_again_by}",
             )
 

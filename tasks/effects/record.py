@@ -13,17 +13,20 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from tasks.core.errors import Locked, RecordLost, UsageError
-from tasks.core.journal import Entry, Progress, progress, read_journal
+from tasks.core.journal import Entry, Progress, line_of, progress, read_journal
+from tasks.core.journal_chain import chain_after, chained
 from tasks.core.plan import Plan
 
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
+DAMAGED = ".damaged"  # the journal's, in the place of its ending
+_NO_FACTS: Mapping[str, str] = {}
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}-[0-9a-f]{4}")
 
 
@@ -53,16 +56,15 @@ class RunRecord:
         return replace(self, plan=plan)
 
     def append(self, entry: Entry) -> None:
-        """Write one line, after what is whole, and wait until it is on the disk.
+        """Write one line, chained to what is whole before it, and wait until it is on the disk.
 
         Raises:
             RecordLost: It could not be written: what cannot be noted is not done.
         """
-        line = entry.model_dump_json(exclude_defaults=True) + "\n"
         try:
-            _set_aside_what_is_not_whole(self.directory / JOURNAL)
+            whole = _set_aside_what_is_not_whole(self.directory / JOURNAL)
             with open(self.directory / JOURNAL, "ab", opener=_private) as journal:
-                journal.write(line.encode())
+                journal.write(chained(line_of(entry), after=chain_after(whole)) + b"\n")
                 journal.flush()
                 os.fsync(journal.fileno())
         except OSError as error:
@@ -71,6 +73,11 @@ class RunRecord:
                 remedy=f"make room or give the directory back; without it: fab {self.plan.task} --resume finds out "
                 "from the nodes where the run stands",
             ) from error
+
+    @property
+    def seal(self) -> str:
+        """The newest chain value: noted elsewhere, it proves all that is in the journal now."""
+        return chain_after((self.directory / JOURNAL).read_bytes()).decode()
 
     def entries(self) -> tuple[Entry, ...]:
         return read_journal(_text((self.directory / JOURNAL).read_bytes()))
@@ -101,15 +108,20 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def open_run(runs_dir: Path, plan: Plan, *, at: datetime) -> RunRecord:
-    """Make the directory of a new run. Its id is its own: the lock knows a run by nothing else."""
+def open_run(runs_dir: Path, plan: Plan, *, at: datetime, facts: Mapping[str, str] = _NO_FACTS) -> RunRecord:
+    """Make the directory of a new run. Its id is its own: the lock knows a run by nothing else.
+
+    Args:
+        facts: What the first line tells beside the plan; see core/run_facts.py.
+    """
     run_id = f"{at:%Y%m%dT%H%M%SZ}-{plan.fingerprint[:6]}-{secrets.token_hex(2)}"
     directory = runs_dir / run_id
     _make_private(runs_dir)
     _make_private(directory)
     record = RunRecord(run_id, directory, plan)
     _write(directory / PLAN, plan)
-    record.append(Entry(at=at, event="opened", seen=f"plan {plan.fingerprint}"))
+    named = {**facts, "plan": plan.fingerprint}
+    record.append(Entry(at=at, event="opened", seen=f"plan {plan.fingerprint}", facts=named))
     return record
 
 
@@ -157,7 +169,8 @@ def rebuilt(runs_dir: Path, run_id: str, plan: Plan, *, at: datetime, source: st
     _make_private(directory)
     record = RunRecord(run_id, directory, plan)
     _write(directory / PLAN, plan)
-    record.append(Entry(at=at, event="rebuilt", seen=f"plan {plan.fingerprint}, from {source}"))
+    facts = {"plan": plan.fingerprint}
+    record.append(Entry(at=at, event="rebuilt", seen=f"plan {plan.fingerprint}, from {source}", facts=facts))
     return record
 
 
@@ -184,6 +197,12 @@ def runs(runs_dir: Path) -> tuple[RunRecord, ...]:
     return tuple(found)
 
 
+def fingerprints(directory: Path) -> dict[str, str]:
+    """By file name, the plans that lie in a run's directory; "" for one that is not whole."""
+    found = {path.name: _read(path) for path in sorted(directory.glob("plan*.json"))}
+    return {name: plan.fingerprint if plan else "" for name, plan in found.items()}
+
+
 def unfinished(runs_dir: Path) -> RunRecord | None:
     """The newest run, if it is not complete."""
     newest = runs(runs_dir)[-1:]
@@ -202,19 +221,23 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _set_aside_what_is_not_whole(path: Path) -> None:
+def _set_aside_what_is_not_whole(path: Path) -> bytes:
     """A crash may have cut the last line short: what it said did not happen.
 
     Whole lines behind one that is not are not read: what is added behind them would not be, either. They are
     kept in a file of their own.
+
+    Returns:
+        What is left: whole lines.
     """
     content = path.read_bytes() if path.exists() else b""
     lines = content.split(b"\n")
     whole = sum(len(line) + 1 for line in lines[: len(read_journal(_text(content)))])
     if whole == len(content):
-        return
+        return content
     if b"\n" in content[whole:]:
-        with open(path.with_suffix(".damaged"), "ab", opener=_private) as aside:
+        with open(path.with_suffix(DAMAGED), "ab", opener=_private) as aside:
             aside.write(content[whole:])
     with open(path, "r+b") as journal:
         journal.truncate(whole)
+    return content[:whole]

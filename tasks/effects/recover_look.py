@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from tasks.core.errors import RemoteError, UsageError
 from tasks.core.former import Kept
 from tasks.core.model import ExecFiles, Node
+from tasks.core.nearest import one_of
 from tasks.core.open_run import OpenRun
 from tasks.core.recovery import Sight
 from tasks.core.recovery_keystore import Holding
@@ -47,9 +48,8 @@ def node_named(site: Site, name: str) -> Node:
     for node in site.cluster.nodes:
         if node.name == name:
             return node
-    names = ", ".join(node.name for node in site.cluster.nodes)
     what = f"{name} is no node of {site.cluster.key}" if name else "no node is named"
-    raise UsageError(what, remedy=f"fab recover NODE; one of: {names}")
+    raise UsageError(what, remedy=f"fab recover NODE; {one_of(name, [n.name for n in site.cluster.nodes])}")
 
 
 def look(site: Site, node: Node) -> Scene:

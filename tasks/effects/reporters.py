@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from tasks.core.errors import UsageError
 from tasks.core.events import Event, event_line
+from tasks.core.nearest import one_of
 from tasks.effects.console import ConsoleReporter, tell
 from tasks.effects.reporting import Events, Reporter
 from tasks.effects.site import Site
@@ -28,7 +29,7 @@ def reporting(site: Site, progress: str) -> Iterator[Reporter]:
 def refuse_unknown(progress: str) -> None:
     """Raises UsageError where there is no such kind of progress."""
     if progress not in KINDS:
-        raise UsageError(f"--progress {progress} is unknown", remedy=f"one of: {', '.join(KINDS)}")
+        raise UsageError(f"--progress {progress} is unknown", remedy=one_of(progress, KINDS))
 
 
 def _screen(site: Site, progress: str) -> Reporter:

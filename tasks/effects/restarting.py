@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tasks.core.bystanders import Bystander, bystander, telling_of
+from tasks.core.component_gates import never_joined
 from tasks.core.errors import NotAsPlanned, OperatorError
 from tasks.core.gates import (
     Broken,
     Gate,
+    Holds,
     View,
     in_order,
     in_sync,
@@ -91,7 +93,8 @@ def restart_primary(run: Run, step: Step) -> str:
 
 
 def forget_failed_restart(run: Run, step: Step) -> bool:
-    """On resume: the server did come back, settled, with another certificate or CA file than the planned one.
+    """On resume: the server did come back, settled, with another certificate or CA file than the planned one,
+    or without its cluster component.
 
     Its restart has to be asked for again, now that its files are right (they are looked at first).
 
@@ -108,7 +111,9 @@ def forget_failed_restart(run: Run, step: Step) -> bool:
         return False
     verdict = run.shows(step, node.name, member.name)({node.name: seen})
     if not isinstance(verdict, Broken):
-        return False
+        verdict = never_joined(node.name)({node.name: seen})
+        if not isinstance(verdict, Holds):
+            return False
     for each in member.nodes:
         require_live(run, step, each)
     run.report.note(node.name, f"{verdict.seen}: once more")

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tasks.core.checks import check_cluster
-from tasks.core.course import Wish
+from tasks.core.course import Wish, refuse_unknown
 from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.former import FormerSet, Kept, former_sets
+from tasks.core.nearest import one_of
 from tasks.core.plan import MIGRATE, ROLLBACK, Plan
 from tasks.core.resuming import NEEDED_TO_RESUME, clocks
 from tasks.core.return_plan import as_kept, changed_since, plan_return
@@ -19,7 +20,7 @@ from tasks.core.wanted_set import WantedSet
 from tasks.effects.journey import Journey
 from tasks.effects.look import take_snapshot
 from tasks.effects.mirror import elsewhere, plan_on
-from tasks.effects.operations import from_here, prove_migration, refuse_unknown_observer, show_plan
+from tasks.effects.operations import from_here, prove_migration, show_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.putting_back import kept_by
 from tasks.effects.record import RunRecord, runs, unfinished
@@ -114,12 +115,12 @@ def _on_nodes(site: Site, run: str, records: tuple[RunRecord, ...]) -> tuple[str
             plan = plan_on(remote, run)
             if plan is not None and _can_be_undone(plan):
                 return run, plan
-    listed = ", ".join(record.id for record in records if _can_be_undone(record.first_plan)) or "none"
+    known = one_of(run, [record.id for record in reversed(records) if _can_be_undone(record.first_plan)])
     raise UsageError(
         f"there is no run {run} of migrate-cluster"
         if run
         else "no run of migrate-cluster is known on this machine",
-        remedy=f"known here: {listed}; fab rollback --run ID also takes one whose plan is on the nodes",
+        remedy=f"known here: {known}; fab rollback --run ID also takes one whose plan is on the nodes",
     )
 
 
@@ -150,7 +151,7 @@ def return_plan(site: Site, wish: Wish, prepared: Prepared) -> Plan:
         UsageError: The observer asked for is no member.
         Refused: Everything is as it was before the run, and that is not open any more.
     """
-    refuse_unknown_observer(site, wish)
+    refuse_unknown(wish, site.cluster)
     plan = prepared.plan(wish)
     if not plan.steps and not is_open(site, plan.undoes):
         raise Refused("everything is as it was before that run: nothing to roll back", remedy="fab status")

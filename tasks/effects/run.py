@@ -64,11 +64,12 @@ class Run:
     stop: Stop
     gates: Gates = field(default_factory=Gates)
     still_ours: Callable[[Node], None] = _unwatched  # raises Locked where another process took the run over
+    typed: str = ""  # the task that goes on with it, where that is another than the plan's
 
     @property
     def resume_line(self) -> str:
         """The command that goes on with this run."""
-        return commands_of(self.plan.task, RESUME_LINE)
+        return commands_of(self.typed or self.plan.task, RESUME_LINE)
 
     def remote(self, node: Node) -> Remote:
         return self.site.remote(node)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from tasks.core.backups import backups_of, others_of
 from tasks.core.errors import RemoteError, UsageError
+from tasks.core.nearest import one_of
 from tasks.core.run_report import report_lines, run_report
 from tasks.core.run_tables import (
     RunRow,
@@ -85,8 +86,8 @@ def show_all_of(site: Site, run: str, *, json_wanted: bool) -> None:
     seen = _overview(site)
     chosen = [row.run for row in seen.rows if run in ("", row.run)][-1:]
     if not chosen:
-        listed = ", ".join(row.run for row in seen.rows) or "none"
-        raise UsageError(f"there is no run {run or 'yet'}", remedy=f"fab runs.list; there are: {listed}")
+        known = [row.run for row in reversed(seen.rows)]
+        raise UsageError(f"there is no run {run or 'yet'}", remedy=f"fab runs.list; {one_of(run, known)}")
     record = next((each for each in seen.records if each.id == chosen[0]), None)
     traces = tuple(trace for trace in seen.sight.traces if _is_of(trace, chosen[0], seen.sight))
     if json_wanted:

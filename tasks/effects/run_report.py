@@ -2,37 +2,81 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.availability import measured
 from tasks.core.availability_text import availability_lines
 from tasks.core.errors import UsageError
 from tasks.core.model import Cluster
+from tasks.core.nearest import one_of
 from tasks.core.plan import Plan
-from tasks.core.run_report import report_lines, run_report
+from tasks.core.report_data import FullReport, full_report_lines, made_report
+from tasks.core.report_html import report_html
+from tasks.core.report_markdown import report_markdown
 from tasks.effects.console import say
+from tasks.effects.page_file import write_private
 from tasks.effects.record import RunRecord, runs
 from tasks.effects.sampling import samples_of
+from tasks.effects.verifying import verification
 
 _NAMED = 5
 
 
-def show_run(cluster: Cluster, run: str, *, json_wanted: bool = False) -> None:
-    """The run's plan, times, steps and availability.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a report is wanted: one of these, or as text.
+
+    Args:
+        html: The file of the page; "" for none.
+    """
+
+    json: bool = False
+    markdown: bool = False
+    html: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where several are wanted at once."""
+        if self.json + self.markdown + bool(self.html) > 1:
+            text = "--json, --markdown and --html FILE are three forms of the same report"
+            raise UsageError(text, remedy="give one of them; the command can be repeated with another")
+
+
+AS_TEXT = Form()
+
+
+def show_run(cluster: Cluster, run: str, *, form: Form = AS_TEXT) -> None:
+    """The run's plan, times, steps and availability; as JSON, Markdown or a page all that its directory tells.
 
     Args:
         run: Its id; "" for the newest.
 
     Raises:
-        UsageError: There is no such run on this machine.
+        UsageError: There is no such run on this machine, or the page cannot be written.
     """
     record = _found(cluster.runs_dir, run)
-    made = run_report(record.id, record.plan, record.entries(), samples_of(record))
-    if json_wanted:
+    made = _made(cluster, record)
+    if form.html:
+        written = write_private(Path(form.html), report_html(made))
+        say(f"the report of run {record.id} is in {written}")
+    elif form.json:
         say(made.model_dump_json(indent=2), verbatim=True)
-        return
-    for line in report_lines(made):
-        say(line)
+    elif form.markdown:
+        say(report_markdown(made).rstrip("\n"), verbatim=True)
+    else:
+        for line in full_report_lines(made):
+            say(line)
+
+
+def _made(cluster: Cluster, record: RunRecord) -> FullReport:
+    return made_report(
+        record.id,
+        record.plan,
+        record.entries(),
+        samples=samples_of(record),
+        verification=verification(record.directory),
+        members={member.name: [node.name for node in member.nodes] for member in cluster.members},
+    )
 
 
 def show_availability(cluster: Cluster, plan: Plan) -> None:
@@ -55,12 +99,5 @@ def _found(runs_dir: Path, run: str) -> RunRecord:
         )
     raise UsageError(
         f"there is no run {run} in {runs_dir}",
-        remedy=f"fab runs.report shows the newest; there are {_newest(known)}",
-    )
-
-
-def _newest(known: list[RunRecord]) -> str:
-    left = len(known) - _NAMED
-    return ", ".join(one.id for one in known[: -_NAMED - 1 : -1]) + (
-        f" and {left} older ones" if left > 0 else ""
+        remedy=f"fab runs.report shows the newest; {one_of(run, [one.id for one in reversed(known)], most=_NAMED)}",
     )

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from tasks.core.errors import OperatorError, Refused, UsageError
+from tasks.core.errors import OperatorError, UsageError
 from tasks.core.journal import Entry
+from tasks.core.nearest import one_of
 from tasks.core.open_run import OpenRun
-from tasks.core.plan import Plan
+from tasks.core.plan import PLACED, Plan
 from tasks.core.resuming import clocks
+from tasks.core.run_facts import served_subjects
 from tasks.core.snapshot import NodeFiles
+from tasks.core.verification import seal_line
+from tasks.effects.environment import environment
 from tasks.effects.execute import End, execute
 from tasks.effects.lock import Claim, give_back, holders, lock, require_ours, unlock
 from tasks.effects.mirror import mirror
 from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
-from tasks.effects.record import RunRecord, held, kept_plan, open_run, runs, unfinished
+from tasks.effects.record import RunRecord, held, open_run, runs
 from tasks.effects.remote import Remote
 from tasks.effects.reporting import Reporter, Scene
 from tasks.effects.run import Gates, Run
-from tasks.effects.sampling import sampling
+from tasks.effects.sampling import samples_seal, sampling
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
 
@@ -35,53 +39,6 @@ class Outcome:
     open_run: OpenRun
 
 
-def refuse_if_unfinished(site: Site, *, but: str = "") -> None:
-    """A new run does not begin while another is open.
-
-    Args:
-        but: The run that the new one undoes.
-
-    Raises:
-        Refused: With the two ways on.
-        Locked: A process of this machine carries it on just now.
-    """
-    open_one = unfinished(site.cluster.runs_dir)
-    if open_one is not None:
-        with held(open_one):
-            pass
-        if open_one.id == but:
-            return
-        task = open_one.plan.task
-        raise Refused(
-            f"run {open_one.id} is not finished",
-            remedy=f"fab {task} --resume; or, to give it up: fab {task} --break-lock {open_one.id}",
-        )
-
-
-def refuse_unapproved(site: Site, plan: Plan, approved: str) -> None:
-    """Run only the plan that is on the change ticket.
-
-    Raises:
-        Refused: The plan is another one now; says what differs, as far as it is known here.
-    """
-    if plan.fingerprint == approved:
-        return
-    before = kept_plan(site.cluster.runs_dir, approved)
-    lines = before.difference(plan) if before else ("the approved plan was not made on this machine",)
-    raise Refused(
-        f"the plan is now {plan.fingerprint}, approved was {approved}: " + "; ".join(lines[:20]),
-        remedy="fab plan, have it approved anew, then: fab migrate-cluster --approve FINGERPRINT",
-    )
-
-
-def refuse_no_round(plan: Plan, end: End) -> None:
-    """Raises UsageError where --until names a round that the plan does not have."""
-    rounds = max(len(plan.rounds), 1)
-    if end.until is not None and not 1 <= end.until <= rounds:
-        text = f"--until {end.until}: the plan has {rounds} round{'s' * (rounds > 1)}"
-        raise UsageError(text, remedy="fab plan shows its rounds")
-
-
 def start_run(
     site: Site,
     prepared: Prepared,
@@ -92,7 +49,8 @@ def start_run(
     gates: Gates | None = None,
 ) -> Outcome:
     """Begin a run of `plan` and carry it as far as it goes."""
-    record = open_run(site.cluster.runs_dir, plan, at=site.clock.now())
+    facts = {**environment(), **served_subjects(prepared.snapshot)}
+    record = open_run(site.cluster.runs_dir, plan, at=site.clock.now(), facts=facts)
     return _carry_out(site, prepared, record, report=report, end=end, gates=gates)
 
 
@@ -136,6 +94,7 @@ def _carry_out(
             report=report,
             stop=stop,
             gates=gates or Gates(),
+            typed=PLACED if end.placed else "",
             still_ours=lambda node: require_ours(site.remote(node), claim),
         )
         report.begun(Scene(record.id, site.cluster, plan, record.progress(), run.resume_line))
@@ -156,7 +115,8 @@ def _close(site: Site, record: RunRecord, run: Run, *, acting: dict[str, str]) -
     remotes = [site.remote(node) for node in site.cluster.nodes]
     for name in unlock(remotes, run=record.id, acting=acting):
         run.report.note(name, "the lock could not be given back; the next run will name it")
-    run.write("completed")
+    run.write("completed", samples=samples_seal(record))
+    run.report.note("", seal_line(record.id, record.seal))
 
 
 @contextmanager
@@ -209,14 +169,16 @@ def _clean_where_reached(site: Site, record: RunRecord) -> None:
             clean_node(site, record, node)
 
 
-def _refuse_unknown_run(remotes: Sequence[Remote], run: str) -> None:
+def _refuse_unknown_run(remotes: Sequence[Remote], run: str, *, here: Iterable[str]) -> None:
     """A run of another machine is known by its lock alone."""
     found = holders(remotes)
     if run in {holder.run for holder in found.values()}:
         return
     listed = "; ".join(f"[{name}] {holder}" for name, holder in found.items()) or "no node is locked"
+    known = dict.fromkeys((*here, *(holder.run for holder in found.values())))
     raise UsageError(
-        f"there is no run {run}, neither here nor in a lock: {listed}", remedy="fab status names the open run"
+        f"there is no run {run}, neither here nor in a lock: {listed}",
+        remedy=f"fab status names the open run; {one_of(run, known)}",
     )
 
 
@@ -240,7 +202,7 @@ def break_lock(site: Site, prepared: Prepared, run: str) -> None:
     with ExitStack() as stack:
         here = [record for record in runs(site.cluster.runs_dir) if record.id == run]
         if not here:
-            _refuse_unknown_run(remotes, run)
+            _refuse_unknown_run(remotes, run, here=[record.id for record in runs(site.cluster.runs_dir)])
         for record in here:
             stack.enter_context(held(record))
             _clean_where_reached(site, record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -67,11 +68,20 @@ def sampling(
 
 def samples_of(record: RunRecord) -> tuple[Sample, ...]:
     """What was sampled in a run; nothing if nothing was."""
+    return read_samples(sampled(record.directory).decode("utf-8", "replace"))
+
+
+def samples_seal(record: RunRecord) -> str:
+    """SHA-256 of what was sampled, for the journal of a run that is complete: then nothing is added any more."""
+    return hashlib.sha256(sampled(record.directory)).hexdigest()
+
+
+def sampled(directory: Path) -> bytes:
+    """The samples of a run as they are; none where nothing was sampled."""
     try:
-        text = (record.directory / AVAILABILITY).read_text(encoding="utf-8", errors="replace")
+        return (directory / AVAILABILITY).read_bytes()
     except OSError:
-        return ()
-    return read_samples(text)
+        return b""
 
 
 def interval_s(nodes: Sequence[Node]) -> float:

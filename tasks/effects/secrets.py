@@ -79,6 +79,7 @@ class Secrets:
         keyring: Asks the keyring.
         environ: The environment of this run.
         limit_s: For a command that prints a secret.
+        detached: Run such a command where it has no terminal to ask on.
     """
 
     def __init__(
@@ -88,11 +89,13 @@ class Secrets:
         keyring: Keyring = ask_keyring,
         environ: Mapping[str, str] = os.environ,
         limit_s: float = 60.0,
+        detached: bool = False,
     ) -> None:
         self._prompt = prompt
         self._keyring = keyring
         self._environ = environ
         self._limit_s = limit_s
+        self._detached = detached
         self._known: dict[SecretRef, SecretStr] = {}
         self._lock = threading.Lock()
 
@@ -117,7 +120,7 @@ class Secrets:
             case FileSecret(path):
                 return _text(_from_file(path), origin(ref))
             case CommandSecret(argv):
-                return _text(_from_command(argv, limit_s=self._limit_s), origin(ref))
+                return _text(_from_command(argv, limit_s=self._limit_s, detached=self._detached), origin(ref))
             case KeyringSecret(service, user):
                 return self._from_keyring(service, user)
             case PromptSecret(label):
@@ -199,12 +202,12 @@ def _refuse_open_to_others(status: os.stat_result, path: Path) -> None:
         )
 
 
-def _from_command(argv: tuple[str, ...], *, limit_s: float) -> bytes:
+def _from_command(argv: tuple[str, ...], *, limit_s: float, detached: bool) -> bytes:
     reason = ""
     try:
         done = subprocess.run(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=limit_s, check=False,
+            timeout=limit_s, check=False, start_new_session=detached,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         reason = f"did not end within {limit_s:g} s"

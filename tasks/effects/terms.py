@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.core.plan import PLACED
 from tasks.core.safe_points import Deadline
 from tasks.effects.execute import End
 from tasks.effects.reporters import AUTO
@@ -20,6 +21,7 @@ class Terms:
         ignored: Findings, by name, that stay visible and do not stop.
         stop_after: Stop when this many members have been restarted.
         until: Stop when the round of this number is complete.
+        placed: Stop when everything is staged, see execute.End.
         not_after: No restart begins later.
         progress: How what happens is told: one of reporters.KINDS.
     """
@@ -30,9 +32,15 @@ class Terms:
     ignored: frozenset[str] = frozenset()
     stop_after: int | None = None
     until: int | None = None
+    placed: bool = False
     not_after: Deadline | None = None
     progress: str = AUTO
 
     @property
+    def typed(self) -> str:
+        """The task that was typed, where it is a part of another; "" elsewhere."""
+        return PLACED if self.placed else ""
+
+    @property
     def end(self) -> End:
-        return End(stop_after=self.stop_after, until=self.until, not_after=self.not_after)
+        return End(stop_after=self.stop_after, until=self.until, placed=self.placed, not_after=self.not_after)

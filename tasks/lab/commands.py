@@ -8,6 +8,7 @@ from typing import Literal
 
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
+from tasks.core.nearest import one_of
 from tasks.core.render import TextTable
 from tasks.lab.faults import FAULTS, break_node, mend
 from tasks.lab.health import status
@@ -37,7 +38,7 @@ class Request:
     def topology(self) -> Topology:
         """Raises UsageError for a word that no lab knows."""
         if self.product not in tuple(Product):
-            raise UsageError(f"--product {self.product} is unknown", remedy=f"one of: {', '.join(Product)}")
+            raise UsageError(f"--product {self.product} is unknown", remedy=one_of(self.product, Product))
         return Topology(
             members=self.members,
             pairs=self.pairs,
@@ -59,14 +60,16 @@ def _legacy_version(text: str) -> Literal["5.0", "2.0"]:
     match text:
         case "5.0" | "2.0":
             return text
-    raise UsageError(f"--legacy-version {text} is unknown", remedy="one of: 5.0, 2.0")
+    raise UsageError(f"--legacy-version {text} is unknown", remedy=one_of(text, ("5.0", "2.0")))
 
 
 def _service(text: str) -> ServiceManager:
     match text:
         case "script" | "systemd" | "docker" | "podman":
             return text
-    raise UsageError(f"--service {text} is unknown", remedy="one of: script, systemd, docker, podman")
+    raise UsageError(
+        f"--service {text} is unknown", remedy=one_of(text, ("script", "systemd", "docker", "podman"))
+    )
 
 
 def bring_up(directory: str, request: Request) -> Lab:

@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 from tasks.core.errors import UsageError
+from tasks.core.nearest import one_of
 from tasks.lab.disturbances import DISTURBANCES
 from tasks.lab.fault_case import FaultCase
 from tasks.lab.file_faults import FILE_FAULTS
@@ -81,7 +82,9 @@ def _case(directory: Path, node: str, fault: str) -> FaultCase:
     lab = read_lab(directory)
     place = lab.node(node)
     if fault not in FAULTS:
-        raise UsageError(f"{fault} is no fault of the lab", remedy=f"one of: {', '.join(sorted(FAULTS))}")
+        raise UsageError(
+            f"{fault} is no fault of the lab", remedy=one_of(fault, sorted(FAULTS), most=len(FAULTS))
+        )
     return FaultCase(lab, place, place.directory / "broken" / fault)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
+from tasks.core.nearest import one_of
 from tasks.lab.topology import Topology as Topology
 
 CLUSTER_KEY = "rehearsal"
@@ -117,8 +118,8 @@ class Lab:
         for node in self.nodes:
             if node.name == name:
                 return node
-        names = ", ".join(node.name for node in self.nodes)
-        raise UsageError(f"{name} is no node of the lab {self.directory}", remedy=f"one of: {names}")
+        names = [node.name for node in self.nodes]
+        raise UsageError(f"{name} is no node of the lab {self.directory}", remedy=one_of(name, names))
 
     def neighbours(self, node: LabNode) -> tuple[LabNode, ...]:
         """The nodes of other members that it is connected with at first, when all are on a built-in pair."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from tasks.core.course import Wish
 from tasks.core.errors import UsageError
 from tasks.core.model import Cluster
+from tasks.core.nearest import one_of
 from tasks.core.order import KINDS
 from tasks.core.renewal import RenewalWish
 from tasks.core.strategies import AUTO, OVERLAP, PRESCRIBED, RENEW, STRATEGIES
@@ -66,9 +67,9 @@ def run_rehearsal(directory: str, request: Request, *, kind: str, strategy: str,
 def _refuse_impossible(strategy: str, kind: str) -> None:
     if strategy not in (AUTO, *STRATEGIES):
         problem = f"--strategy {strategy} is unknown"
-        raise UsageError(problem, remedy=f"one of: {', '.join((AUTO, *STRATEGIES))}")
+        raise UsageError(problem, remedy=one_of(strategy, (AUTO, *STRATEGIES)))
     if kind not in KINDS:
-        raise UsageError(f"--kind {kind} is unknown", remedy=f"one of: {', '.join(KINDS)}")
+        raise UsageError(f"--kind {kind} is unknown", remedy=one_of(kind, KINDS))
     if strategy == RENEW and kind != "ca":
         raise UsageError(
             "--strategy renew is for leafs of a CA", remedy="fab rehearse --strategy renew --kind ca"

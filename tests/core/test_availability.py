@@ -127,6 +127,19 @@ def test_a_pair_is_one_member(one: Look | None, two: Look | None, where: str) ->
     assert found.apart == frozenset()
 
 
+def test_a_sample_says_what_each_node_was_doing_and_leaves_out_those_that_are_ready() -> None:
+    looks = WHOLE | {"gw-b": STARTING}
+    found = seen({name: look for name, look in looks.items() if name != "gw-c"})
+    assert found.nodes == {"starting": ("gw-b",), "unseen": ("gw-c",)}
+    assert seen(WHOLE).nodes == {}
+    assert read_samples(sample_line(found)) == (found,)
+
+
+def test_a_sample_of_an_older_version_says_nothing_of_nodes() -> None:
+    line = sample_line(seen(WHOLE)).replace(',"nodes":{}', "")
+    assert [one.nodes for one in read_samples(line)] == [None]
+
+
 def test_uids_are_those_that_the_nodes_tell() -> None:
     assert uids_of(ALL, WHOLE | {"gw-c": SILENT}) == {uid("gw-a"): "gw-a", uid("gw-b"): "gw-b"}
 

@@ -63,7 +63,7 @@ def test_a_path_that_no_server_cfg_can_hold_is_refused(path: str, problem: str) 
 def test_a_node_that_does_not_exist_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="--node gw-x is no node of production") as caught:
         wished(cluster("gw-a", pair("gw-d")), to(NEW, node="gw-x"))
-    assert caught.value.remedy == "one of: gw-a, gw-d1, gw-d2"
+    assert caught.value.remedy == "nearest: gw-a; one of: gw-a, gw-d1, gw-d2"
 
 
 def test_the_command_can_be_typed_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -213,3 +214,32 @@ def test_without_any_of_this_the_same_migration_would_begin(quiet: Rig) -> None:
     with untouched(quiet):
         ran = quiet.fab("migrate-cluster")
     _says(ran, 2, "no terminal to confirm the plan")
+
+
+def test_a_doctor_finds_nothing_wrong_with_a_lab_and_asks_nobody(quiet: Rig) -> None:
+    with untouched(quiet):
+        ran = quiet.fab("doctor", "--json").ok()
+    data = json.loads(ran.stdout)
+    found = {(check["check"], check["on"]): check["seen"] for check in data["checks"]}
+    assert data["ok"] is True
+    assert found["reach", "gw-a"] == "TCP, SSH, command, REST via tunnel"
+    assert found["clock", "gw-b"] == "within 60 s of this machine's"
+    assert {"known_hosts", "SSH login", "secret", "runs", "inventory"} <= {check for check, _ in found}
+
+
+def test_a_doctor_names_the_layer_of_each_node_that_fails(quiet: Rig) -> None:
+    def ask_for_it(document: dict[str, Any]) -> None:
+        document["clusters"]["rehearsal"]["members"]["gw-c"] = {"host": "127.0.0.1", "ssh": {"port": 1}}
+        document["clusters"]["rehearsal"]["members"]["gw-b"]["admin"] = {"password": "prompt"}
+
+    changed = quiet.changed_inventory("doctored", ask_for_it)
+    with broken(quiet, gw_a="rest-status"):
+        ran = quiet.fab("doctor", "--json", inventory=changed)
+    _says(ran, 3, "wrong: known_hosts, reach\n  -> mend what is listed above, then: fab doctor")
+    checks = json.loads(ran.stdout)["checks"]
+    bad = {c["on"]: c["seen"] for c in checks if c["check"] == "reach" and c["verdict"] != "ok"}
+    assert bad["gw-a"].startswith("REST: ")
+    assert bad["gw-b"].startswith("REST: ")
+    assert "is not asked for here" in bad["gw-b"]
+    assert bad["gw-c"].startswith("TCP: TCP connect to 127.0.0.1:1")
+    assert ("clock", "gw-c", "not run") in {(c["check"], c["on"], c["verdict"]) for c in checks}

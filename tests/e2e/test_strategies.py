@@ -5,6 +5,7 @@ The same sampler sees the partition of the documented procedure: test_migration.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -71,6 +72,34 @@ def test_new_leafs_of_the_same_ca_take_one_round_in_which_nobody_is_apart(rig: R
     ran, seen = _migrated(rig, "renew")
     _nobody_was_apart(ran, seen, rounds=1)
     assert served(rig.lab, "gw-a") == fingerprint(rig.credentials / "gw-a" / "Cluster_cert.pem") != before
+
+
+def test_the_record_of_such_a_run_is_whole_and_its_page_tells_all_of_it(rig: Rig) -> None:
+    run = rig.runs[-1]
+    page = rig.home / "report.html"
+    assert f"is in {page}" in rig.fab("runs.report", run.name, "--html", str(page)).ok().stdout
+    text = page.read_text()
+    for node in rig.lab.nodes:
+        assert f">{node.name}</text>" in text
+    assert {word for word in ("ready", "standby", "down") if f'class="state {word}"' in text} == {
+        "ready",
+        "standby",
+        "down",
+    }
+    assert served(rig.lab, "gw-a") in text
+    found = json.loads(rig.fab("runs.verify", run.name, "--json").ok().stdout)
+    assert (found["state"], found["closed"], found["chained"]) == ("ok", True, found["lines"])
+
+
+def test_a_record_in_which_somebody_wrote_is_told_with_exit_3(rig: Rig) -> None:
+    journal = rig.runs[-1] / "journal.jsonl"
+    before = journal.read_bytes()
+    journal.write_bytes(before.replace(b'"done"', b'"noted"', 1))
+    ran = rig.fab("runs.verify")
+    journal.write_bytes(before)
+    assert ran.code == 3
+    assert "line 3: it is not what was written" in ran.stdout
+    assert "  -> keep " in ran.stderr
 
 
 def _trusts_only_its_own(rig: Rig) -> None:

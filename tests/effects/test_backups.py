@@ -266,4 +266,4 @@ def test_a_run_that_is_nowhere_is_refused_with_those_that_there_are(nodes: Nodes
     one = ended(nodes, 3)
     with pytest.raises(UsageError, match="there is no run x") as caught:
         show_all_of(nodes.site, "x", json_wanted=False)
-    assert caught.value.remedy == f"fab runs.list; there are: {one.id}"
+    assert caught.value.remedy == f"fab runs.list; one of: {one.id}"

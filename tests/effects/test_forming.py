@@ -19,7 +19,10 @@ SITE: Any = SimpleNamespace(cluster=THREE)
     [
         pytest.param("", "no member was named", "fab cluster.join MEMBER, one of: gw-a, gw-b", id="none"),
         pytest.param(
-            "gw-cc", "gw-cc is no member of production", "fab cluster.join MEMBER, one", id="a slip"
+            "gw-cc",
+            "gw-cc is no member of production",
+            "fab cluster.join MEMBER, nearest: gw-c; one of: gw-a",
+            id="a slip",
         ),
     ],
 )

@@ -15,6 +15,7 @@ from tasks.core.gates import NodeView
 from tasks.core.issuing import Subject, shared_self_signed
 from tasks.core.journal import Entry
 from tasks.core.plan import PlanRound, Step, StepKind, Target
+from tasks.core.status import ClusterStatus, NodeStatus
 from tasks.effects.restarting import forget_failed_restart, require_planned_files
 from tasks.effects.run import Run
 from tasks.effects.site import Site
@@ -90,7 +91,16 @@ OTHER = shared_self_signed(Subject("other"), days=365, now=NOW)
 WANTED = (SHARED.leaf.subject,)
 
 
-def asked_before(node: Tree, *, serves: Certificate | None, accepts: tuple[str, ...] = WANTED) -> Run:
+FAILED = ClusterStatus("Unavailable", enabled=True)
+
+
+def asked_before(
+    node: Tree,
+    *,
+    serves: Certificate | None,
+    accepts: tuple[str, ...] = WANTED,
+    status: NodeStatus | None = None,
+) -> Run:
     """The restart of a round was asked for before the tool ended; the server shows that since."""
     run = migration(node)
     target = Target(
@@ -101,7 +111,7 @@ def asked_before(node: Tree, *, serves: Certificate | None, accepts: tuple[str, 
     run.record.append(
         Entry(at=NOW, event="noted", step=IN_ROUND.id, facts={"started_before": NOW.isoformat()})
     )
-    seen = NodeView(node_status(), served=serves, accepts=accepts)
+    seen = NodeView(status or node_status(), served=serves, accepts=accepts)
     site = SimpleNamespace(
         cluster=run.site.cluster,
         remote=run.site.remote,
@@ -129,6 +139,17 @@ def test_a_server_that_came_back_otherwise_is_restarted_once_more(
     run = asked_before(node, serves=leaf, accepts=accepts)
     assert forget_failed_restart(run, IN_ROUND)
     assert asked_for(run) == ""
+
+
+def test_one_that_came_back_without_its_cluster_component_is_too(node: Tree) -> None:
+    run = asked_before(node, serves=None, status=node_status(cluster=FAILED))
+    assert forget_failed_restart(run, IN_ROUND)
+    assert asked_for(run) == ""
+
+
+def test_one_that_is_on_its_way_down_is_not(node: Tree) -> None:
+    run = asked_before(node, serves=None, status=node_status(cluster=FAILED, state=2))
+    assert not forget_failed_restart(run, IN_ROUND)
 
 
 @pytest.mark.parametrize("leaf", [SHARED.leaf, None], ids=["as planned", "nothing seen"])

@@ -13,6 +13,7 @@ from tasks.core.availability import Sample, read_samples, sample_line
 from tasks.core.journal import Entry, progress, read_journal
 from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target
 from tasks.core.queues import Mark, marks_from, marks_text, told_from
+from tasks.core.verification import Kept, verification_lines, verified
 from tasks.effects.record import JOURNAL, PLAN, RunRecord, open_run, runs, unfinished
 from tests.core.statuses import NOON
 from tests.properties.mutation import few, hold, tried
@@ -179,6 +180,23 @@ def test_a_damaged_journal_is_told_from_a_whole_one() -> None:
     """The control: the whole one is read to its end, a line that was changed is not."""
     assert read_journal(WHOLE.decode()) == ENTRIES
     assert read_journal(WHOLE.decode().replace('"started"', "started", 1)) == ENTRIES[:1]
+
+
+def test_no_damage_to_a_chained_journal_passes_for_what_was_written(tmp_path: Path) -> None:
+    """What is called not altered is the beginning of it: whole lines, and perhaps one cut short."""
+    one = record(tmp_path, b"")
+    for entry in ENTRIES:
+        one.append(entry)
+    chained = (tmp_path / JOURNAL).read_bytes()
+
+    def check(content: bytes) -> None:
+        found = verified(Kept(content, plans={"plan.json": "0123456789ab"}))
+        whole = content[: content.rfind(b"\n") + 1]
+        assert (found.state == "ok") == (bool(whole) and chained.startswith(whole))
+        assert all(verification_lines("RUN", found))
+
+    check(chained)
+    hold("journal, sealed", (chained,), check, few=150, pieces=PIECES)
 
 
 def test_what_a_journal_noted_of_queues_is_read_or_passed_over() -> None:

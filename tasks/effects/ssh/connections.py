@@ -61,6 +61,12 @@ class Connections:
                 self._remotes[node] = _SshRemote(node, self._link(self._target(node)), secrets=self._secrets)
             return self._remotes[node]
 
+    def logged_in(self, node: Node) -> bool:
+        """Whether a login at the node has succeeded, ever since."""
+        with self._lock:
+            remote = self._remotes.get(node)
+        return remote is not None and remote.logged_in
+
     def close(self) -> None:
         """Close every connection and end every thread; safe to repeat."""
         with self._lock:
@@ -98,6 +104,10 @@ class _SshRemote:
     @property
     def node(self) -> Node:
         return self._node
+
+    @property
+    def logged_in(self) -> bool:
+        return self._link.opened > 0
 
     def run(
         self,

@@ -87,17 +87,28 @@ class KnownHosts:
         """The keys that the place may show."""
         return tuple(k for k in self.lines if not k.marker and k.speaks_of(place.name))
 
+    def accepted(self, place: HostName) -> tuple[KnownKey, ...]:
+        """As `about`; and where that is none, a key known for the host, whatever its port, as OpenSSH does."""
+        known = self.about(place)
+        return known if known or place.alias else self.about(HostName(place.host, 22))
+
+    def adding(self, place: HostName) -> str:
+        """How an operator adds the place's key, and makes sure that it is the right one."""
+        file = shlex.quote(str(self.paths[0])) if self.paths else "KNOWN_HOSTS_FILE"
+        rename = f" (and name the entry {place.alias})" if place.alias else ""
+        return (
+            f"{place.keyscan} >> {file}{rename}, then compare the SHA256 fingerprint with the host's"
+            " own (there: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)"
+        )
+
     def require(self, place: HostName, shown: HostKey) -> None:
         """Raises RemoteError unless `shown` is a known key of that place."""
         self._refuse_revoked(place, shown)
-        known = self.about(place)
-        if any(k.key == shown for k in known):
+        if any(k.key == shown for k in self.accepted(place)):
             return
+        known = self.about(place)
         if known:
             raise _changed(place, shown, known)
-        plain = HostName(place.host, 22)  # as OpenSSH: a key known for the host, whatever its port
-        if not place.alias and any(k.key == shown for k in self.about(plain)):
-            return
         raise self._unknown(place, shown)
 
     def _refuse_revoked(self, place: HostName, shown: HostKey) -> None:
@@ -109,13 +120,10 @@ class KnownHosts:
                 )
 
     def _unknown(self, place: HostName, shown: HostKey) -> RemoteError:
-        file = shlex.quote(str(self.paths[0])) if self.paths else "KNOWN_HOSTS_FILE"
-        rename = f" (and name the entry {place.alias})" if place.alias else ""
         return RemoteError(
             f"host key of {place.name} is unknown: it shows {shown.key_type} {shown.fingerprint};"
             f" looked in {', '.join(map(str, self.paths)) or 'no file'}; not connected",
-            remedy=f"{place.keyscan} >> {file}{rename}, then compare the SHA256 fingerprint with the host's"
-            " own (there: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)",
+            remedy=self.adding(place),
         )
 
 

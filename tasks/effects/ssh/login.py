@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import SecretStr
 
 from tasks.core.errors import RemoteError
 from tasks.core.model import SecretRef
+from tasks.effects.ssh.agent import AgentHangs, ask_agent
 from tasks.effects.ssh.settings import Target
 from tasks.effects.ssh.transport import Transport
 
@@ -95,28 +95,11 @@ class _Login:
                 agent.close()
 
     def _agent(self) -> paramiko.Agent | None:
-        """The agent, if there is one and it answers: a hung one would hold us up for ever."""
-        found: list[paramiko.Agent | None] = []
-        given_up = threading.Event()
-
-        def ask() -> None:
-            try:
-                agent = paramiko.Agent()
-            except (paramiko.SSHException, OSError):
-                found.append(None)
-            else:
-                found.append(agent)
-                if given_up.is_set():
-                    agent.close()
-
-        asking = threading.Thread(target=ask, name="ssh-agent", daemon=True)
-        asking.start()
-        asking.join(self._target.connect_s)
-        if not found:
-            given_up.set()
-            self._tried.append(f"ssh-agent: no answer within {self._target.connect_s:g} s")
+        try:
+            return ask_agent(limit_s=self._target.connect_s)
+        except AgentHangs as silent:
+            self._tried.append(str(silent))
             return None
-        return found[0]
 
     def _by_key(self, key: paramiko.PKey) -> Callable[[], list[str]]:
         return lambda: self._transport.auth_publickey(self._target.user, key)

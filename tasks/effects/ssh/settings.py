@@ -14,6 +14,7 @@ import paramiko
 
 from tasks.core.errors import RemoteError
 from tasks.core.model import Node, SecretRef
+from tasks.effects.ssh.known_hosts import HostName
 
 _SYSTEM = Path("/etc/ssh")
 _DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
@@ -41,6 +42,12 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}:{self.port}"
+
+    @property
+    def place(self) -> HostName:
+        """What known_hosts calls it."""
+        gateway = self.via.ssh_command if self.via else None
+        return HostName(self.host, self.port, self.host_key_alias, gateway)
 
     @property
     def ssh_command(self) -> str:

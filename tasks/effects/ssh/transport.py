@@ -136,8 +136,7 @@ def negotiate(stream: Stream, target: Target, known: KnownHosts) -> Transport:
         RemoteError: No banner, no key exchange, or a host key that is not the known one.
     """
     transport = Transport(stream)
-    gateway = target.via.ssh_command if target.via else None
-    place = HostName(target.host, target.port, target.host_key_alias, gateway)
+    place = target.place
     try:
         _prefer_known(transport, known, place)
         shown = _exchange_keys(transport, target)
