@@ -59,6 +59,7 @@ _MIGRATE = Group(
             "what migrate-cluster would do, step by step",
             ("", "the strategy, what it costs, every step, a fingerprint"),
             ("--strategy prescribed --observer gw-c", "by the documented procedure, gw-c restarted last"),
+            ("--runbook RUNBOOK.md", "also as a document for the change ticket, each step by hand as well"),
         ),
         entry_of(
             "migrate-cluster",

@@ -38,7 +38,7 @@ from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, tell, width
-from tasks.effects.journey import Journey, begin, planned
+from tasks.effects.journey import Journey, begin
 from tasks.effects.lock import holders
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare, with_gates_looked_for
@@ -149,19 +149,6 @@ def _ways(prepared: Prepared) -> tuple[str, ...]:
     for name, seen in prepared.snapshot.nodes.items():
         by_way.setdefault(seen.via or "not at all", []).append(name)
     return tuple(f"reached via {way}: {', '.join(names)}" for way, names in by_way.items())
-
-
-def make_plan(site: Site, wish: Wish, *, ignored: frozenset[str] = frozenset()) -> Plan:
-    """Check, then plan the migration.
-
-    Raises:
-        Refused: A check fails (all findings are shown on stderr), or the strategy is impossible.
-        UsageError: The observer asked for is no member.
-    """
-    run = open_run_of(site)
-    if run is not None:
-        tell(f"{run.line} (what follows is a new plan, from what the cluster runs with now)")
-    return planned(site, MIGRATION, migration_plan(site, wish), ignored=ignored)[1]
 
 
 def migration_plan(site: Site, wish: Wish) -> Callable[[Prepared], Plan]:
