@@ -4,7 +4,7 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers audit
+.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers audit bundle test-bundle
 setup:
 	@sh .ci/setup
 
@@ -42,6 +42,15 @@ PARSER_EXAMPLES ?= 100000
 torture-parsers: setup
 	PARSER_EXAMPLES="$(PARSER_EXAMPLES)" PARSER_SEED="$(or $(PARSER_SEED),0)" \
 		$(PYTEST) -n 2 --dist=load --timeout=14400 tests/properties
+
+# One file that runs offline, and a wheelhouse, into dist/; asks the package index. See docs/bastion.md.
+MACHINE ?= $(shell uname -m)
+bundle: setup
+	@.venv/bin/python -m bundle --machine "$(MACHINE)"
+
+# Both of them, without network, without this clone, with every Python of theirs that is here; as root.
+test-bundle: bundle
+	$(PYTEST) --timeout=900 tests/bundle --bundle=dist
 
 # Known weaknesses of what requirements.txt names; asks the package index. Where that cannot say, it fails.
 audit:
