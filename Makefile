@@ -4,7 +4,7 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup schemas rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages audit
+.PHONY: setup schemas rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages audit bundle test-bundle
 setup:
 	@sh .ci/setup
 
@@ -52,6 +52,15 @@ torture-parsers: setup
 report-pages: setup
 	@sh .ci/chromium
 	REPORT_PAGES="$(CURDIR)/build/report-pages" $(PYTEST) tests/effects/test_report_page.py
+
+# One file that runs offline, and a wheelhouse, into dist/; asks the package index. See docs/bastion.md.
+MACHINE ?= $(shell uname -m)
+bundle: setup
+	@PYTHONPATH=.ci .venv/bin/python -m bundle --machine "$(MACHINE)"
+
+# Both of them, without network, without this clone, with every Python of theirs that is here; as root.
+test-bundle: bundle
+	$(PYTEST) --timeout=900 tests/bundle --bundle=dist
 
 # Known weaknesses of what requirements.txt names; asks the package index. Where that cannot say, it fails.
 audit:
