@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tasks.core.errors import UsageError
 from tasks.core.events import Event, event_line
+from tasks.core.screens import draws
+from tasks.effects.area import Area, screen_of
 from tasks.effects.console import ConsoleReporter, tell
+from tasks.effects.live import LiveReporter
 from tasks.effects.reporting import Events, Reporter
 from tasks.effects.site import Site
 
@@ -22,7 +27,8 @@ def reporting(site: Site, progress: str) -> Iterator[Reporter]:
     Args:
         progress: One of KINDS.
     """
-    yield _screen(site, progress)
+    with _screen(site, progress) as screen:
+        yield screen
 
 
 def refuse_unknown(progress: str) -> None:
@@ -31,10 +37,24 @@ def refuse_unknown(progress: str) -> None:
         raise UsageError(f"--progress {progress} is unknown", remedy=f"one of: {', '.join(KINDS)}")
 
 
-def _screen(site: Site, progress: str) -> Reporter:
+@contextmanager
+def _screen(site: Site, progress: str) -> Iterator[Reporter]:
     if progress == JSON:
-        return Events(_tell_json, clock=site.clock)
-    return ConsoleReporter()
+        yield Events(_tell_json, clock=site.clock)
+    elif progress == AUTO and draws(screen_of(sys.stderr), os.environ):
+        yield from _live(site)
+    else:
+        yield ConsoleReporter()
+
+
+def _live(site: Site) -> Iterator[Reporter]:
+    area = Area(sys.stderr)
+    reporter = LiveReporter(area, clock=site.clock)
+    with area.shared():
+        try:
+            yield reporter
+        finally:
+            reporter.close()
 
 
 def _tell_json(event: Event) -> None:

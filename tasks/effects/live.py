@@ -1,0 +1,169 @@
+"""A run on a terminal: a table of the members and a line of progress in place, the log of its steps above.
+
+A thread of its own draws; the run, the sampler and signal handlers only put what happened into a queue.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import threading
+from collections.abc import Mapping
+from queue import Empty, SimpleQueue
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tasks.core.availability import Look
+from tasks.core.errors import Interrupted, OperatorError
+from tasks.core.live_rows import Rank
+from tasks.core.live_state import Ending, Happening, Live, Looked, StepBegun, StepEnded, Waited, after, begun
+from tasks.core.live_view import LiveView, live_view
+from tasks.core.plan import Step
+from tasks.core.render import printable
+from tasks.effects.area import Area
+from tasks.effects.console import ConsoleReporter, tell
+from tasks.effects.reporting import Scene, Unheard
+from tasks.effects.wait import Clock
+
+FRAME_S = 0.25  # at most four times a second
+TICK_S = 1.0  # the clock in it goes on though nothing happens
+_END_S = 5.0  # for the last frame; a terminal that takes no more (Ctrl-S) is left behind
+_WIDTHS = {"ROLE": 7, "STATE": 11, "C/D": 10, "SERVES": 6}  # at least: the columns stand still
+_STYLES = {Rank.MOVING: "bold", Rank.ODD: "bold red", Rank.NEXT: "", Rank.REST: ""}
+
+
+class LiveReporter(Unheard):
+    """Draws what happens; what is finished stays above as the lines that a pipe would get."""
+
+    def __init__(self, area: Area, *, clock: Clock) -> None:
+        self._area = area
+        self._clock = clock
+        self._log = ConsoleReporter(self._line, repeat_s=math.inf)
+        self._queue: SimpleQueue[tuple[float, Happening] | str | None] = SimpleQueue()
+        self._over = threading.Event()
+        self._drawing = False
+        self._thread: threading.Thread | None = None
+        self._live: Live | None = None
+
+    def begun(self, scene: Scene) -> None:
+        self._live = begun(
+            scene.run, scene.cluster, scene.plan, scene.progress, now_s=self._clock.monotonic()
+        )
+        self._drawing = True
+        self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+        self._thread.start()
+
+    def step(self, number: int, total: int, step: Step, *, what: str) -> None:
+        self._log.step(number, total, step, what=what)
+        self._put(StepBegun(step))
+
+    def waiting(self, node: str, awaited: str, seen: str, *, left_s: float) -> None:
+        self._log.waiting(node, awaited, seen, left_s=left_s)
+        self._put(Waited(node, awaited, seen, left_s))
+
+    def looked(self, looks: Mapping[str, Look]) -> None:
+        self._put(Looked(looks))
+
+    def done(self, step: Step, seen: str, *, took_s: float) -> None:
+        self._log.done(step, seen, took_s=took_s)
+        self._put(StepEnded(step, took_s))
+
+    def note(self, node: str, text: str) -> None:
+        self._log.note(node, text)
+
+    def failed(self, error: OperatorError) -> None:
+        self.close(Ending.INTERRUPTED if isinstance(error, Interrupted) else Ending.FAILED)
+
+    def ended(self, *, complete: bool) -> None:
+        self.close(Ending.COMPLETE if complete else Ending.AS_ASKED)
+
+    def close(self, how: Ending = Ending.FAILED) -> None:
+        """Draw how it ended, once and for all; what is told later are plain lines."""
+        if self._thread is None:
+            return
+        self._put(how)
+        self._queue.put(None)
+        self._over.set()
+        self._thread.join(timeout=_END_S)
+        self._drawing, self._thread = False, None
+        self._tell_left()
+
+    def _put(self, happening: Happening) -> None:
+        if self._drawing:
+            self._queue.put((self._clock.monotonic(), happening))
+
+    def _line(self, text: str) -> None:
+        if self._drawing:
+            self._queue.put(text)
+        else:
+            tell(text)
+
+    def _run(self) -> None:
+        try:
+            while self._turn():
+                self._over.wait(FRAME_S)
+        except Exception as error:  # noqa: BLE001 # a picture is not worth a run
+            self._drawing = False
+            self._area.leave()
+            tell(f"the live view broke off ({type(error).__name__}: {error}); plain lines from here on")
+            self._tell_left()
+
+    def _turn(self) -> bool:
+        """Draw what has happened, at the latest after a second; whether it goes on."""
+        told, goes_on = self._taken()
+        if self._live is None:
+            return False
+        screen, now_s = self._area.screen(), self._clock.monotonic()
+        view = live_view(self._live, width=screen.columns, height=screen.lines, now_s=now_s)
+        self._area.draw(drawn(view, columns=screen.columns), above=told)
+        return goes_on
+
+    def _taken(self) -> tuple[list[str], bool]:
+        """The lines for the log, with the state brought up to date; and whether there is more to come."""
+        told: list[str] = []
+        try:
+            item = self._queue.get(timeout=TICK_S)
+            while item is not None:
+                if isinstance(item, str):
+                    told.append(item)
+                elif self._live is not None:
+                    self._live = after(self._live, item[1], now_s=item[0])
+                item = self._queue.get_nowait()
+        except Empty:
+            return told, True
+        return told, False
+
+    def _tell_left(self) -> None:
+        while not self._queue.empty():
+            item = self._queue.get_nowait()
+            if isinstance(item, str):
+                tell(item)
+
+
+def drawn(view: LiveView, *, columns: int) -> tuple[str, ...]:
+    """The view line by line, with styles; none longer than the screen is wide."""
+    console = Console(
+        file=io.StringIO(), width=columns, force_terminal=True, color_system="standard", highlight=False
+    )
+    with console.capture() as captured:
+        if view.rows:
+            _print(console, (view.title,))
+            console.print(_table(view))
+        _print(console, (*((view.more,) if view.more else ()), *view.lines))
+    return tuple(line.rstrip() for line in captured.get().split("\n")[:-1])
+
+
+def _print(console: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        console.print(Text(line), no_wrap=True, overflow="ellipsis", crop=True)
+
+
+def _table(view: LiveView) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
+    for column in view.header:
+        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=_WIDTHS.get(column))
+    for row in view.rows:
+        table.add_row(*(Text(printable(cell)) for cell in row.cells), style=_STYLES[row.rank])
+    return table
