@@ -33,15 +33,19 @@ def serves(live: Live, member: Member, node: Node, status: NodeStatus | None) ->
 
 
 def _told(live: Live, member: Member, node: Node, number: int) -> str:
-    """Of a process that has loaded the files of that round; 0: those of before."""
+    """Of a process that has loaded the files of that round; 0: those of before. Of several, how many it has."""
+    rounds = len(live.plan.rounds)
+    word = _word(live, member, node, number)
+    return f"{word} {number}/{rounds}" if rounds > 1 else word
+
+
+def _word(live: Live, member: Member, node: Node, number: int) -> str:
     plan = live.plan
     wanted, before = plan.targets[member.name].leaf_sha256, _before(live, member, node)
     now = plan.target_after(member.name, round=number if plan.rounds else 0).leaf_sha256 if number else before
     if now == wanted:
         return "new"
-    if now == before:
-        return "old" if before else "-"
-    return f"of round {number}"
+    return "-" if not now else "old" if now == before else "other"
 
 
 def _before(live: Live, member: Member, node: Node) -> str:

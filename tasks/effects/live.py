@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 
 from rich.console import Console
@@ -30,7 +30,7 @@ from tasks.effects.wait import Clock
 FRAME_S = 0.25  # at most four times a second
 TICK_S = 1.0  # the clock in it goes on though nothing happens
 _END_S = 5.0  # for the last frame; a terminal that takes no more (Ctrl-S) is left behind
-_WIDTHS = {"ROLE": 7, "STATE": 11, "C/D": 10, "SERVES": 6}  # at least: the columns stand still
+_WIDTHS = {"ROLE": 7, "STATE": 11, "C/D": 10, "SERVES": 8, "NOW": 15}  # at least: the columns stand still
 _STYLES = {Rank.MOVING: "bold", Rank.ODD: "bold red", Rank.NEXT: "", Rank.REST: ""}
 
 
