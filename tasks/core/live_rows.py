@@ -61,7 +61,7 @@ def _row(live: Live, member: Member, node: Node, following: str, *, now_s: float
         rank, now = Rank.MOVING, doing(live, member, node)
     elif _late(live, node, now_s=now_s) or _odd(live, member, node, status):
         rank, now = Rank.ODD, "not as planned"
-    elif member.name == following:
+    elif member.name == following and live.end is None:
         rank, now = Rank.NEXT, "next"
     else:
         rank, now = Rank.REST, ""

@@ -111,6 +111,8 @@ def _wait_lines(live: Live, *, now_s: float) -> tuple[str, str]:
     wait = live.wait
     if wait is None:
         return "", ""
+    if live.end is not None:
+        return printable(f"  awaited: {wait.awaited}"), printable(f"  last seen: {wait.seen}")
     left = max(wait.left_s - (now_s - live.wait_at_s), 0)
     what = f"  waiting at most {duration(left)} more for {wait.awaited}"
     return printable(what), printable(f"  last seen: {wait.seen}")
