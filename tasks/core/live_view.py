@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.core.expected_time import left_s, step_s
+from tasks.core.fitting import fitting
 from tasks.core.live_rows import NodeRow, Rank, node_rows
 from tasks.core.live_serves import tells_certificates
 from tasks.core.live_state import Ending, Live
@@ -44,13 +45,15 @@ def live_view(live: Live, *, width: int, height: int, now_s: float) -> LiveView:
     """
     lines = progress_lines(live, now_s=now_s)[-max(height, 1) :]
     every = node_rows(live, now_s=now_s)
-    shown = () if live.end is Ending.COMPLETE else fitting(every, height - len(lines) - 2)
-    if not shown:
+    fit = fitting([(row.member, row.rank) for row in every], height - len(lines) - 2)
+    if not fit or live.end is Ending.COMPLETE:
         return LiveView("", (), (), "", lines)
     wide, tells = width >= NARROW, tells_certificates(live.plan)
     header = ("", "NODE", "ROLE", "STATE", "C/D", *(("SERVES",) if tells else ()), "NOW")
-    rows = tuple(ViewRow(row.rank, _cells(row, wide=wide, tells=tells)) for row in shown)
-    more = _more([row for row in every if row not in shown])
+    rows = tuple(
+        ViewRow(row.rank, _cells(row, wide=wide, tells=tells)) for n, row in enumerate(every) if n in fit
+    )
+    more = _more([row for n, row in enumerate(every) if n not in fit])
     return LiveView(_title(live), header + (("UP",) if wide else ()), rows, more, lines)
 
 
@@ -61,23 +64,6 @@ def _title(live: Live) -> str:
 def _cells(row: NodeRow, *, wide: bool, tells: bool) -> tuple[str, ...]:
     cells = (row.mark, row.label, row.role, row.state, row.counts, *((row.serves,) if tells else ()), row.now)
     return cells + ((row.up,) if wide else ())
-
-
-def fitting(rows: Sequence[NodeRow], space: int) -> tuple[NodeRow, ...]:
-    """Whole members in inventory order: all of them, or in one line less those that matter most."""
-    if len(rows) <= space:
-        return tuple(rows)
-    members: dict[str, list[NodeRow]] = {}
-    for row in rows:
-        members.setdefault(row.member, []).append(row)
-    taken: set[str] = set()
-    left = space - 1  # the line that tells of the others
-    for name in sorted(members, key=lambda one: min(row.rank for row in members[one])):
-        if len(members[name]) > left:
-            break
-        taken.add(name)
-        left -= len(members[name])
-    return tuple(row for row in rows if row.member in taken)
 
 
 def _more(hidden: Sequence[NodeRow]) -> str:

@@ -61,17 +61,20 @@ def _style(cell: str) -> str:
     return ""
 
 
-def say(text: str = "", *, verbatim: bool = False) -> None:
+def say(text: str = "", *, verbatim: bool = False) -> bool:
     """One line of a result; folded between words on a terminal, unless `verbatim`.
 
     Args:
         verbatim: JSON, or another text whose blanks and lines stay as they are; what would steer a terminal is
             shown as JSON writes it, so that JSON says the same as before.
+
+    Returns:
+        Whether somebody still reads.
     """
-    _write(_escaped(text) if verbatim else _folded(harmless(text), sys.stdout))
+    return _write(_escaped(text) if verbatim else _folded(harmless(text), sys.stdout))
 
 
-def _write(text: str) -> None:
+def _write(text: str) -> bool:
     """A reader that has gone (`| head`) breaks nothing off: the exit code says how it went."""
     try:
         print(encodable(text, sys.stdout.encoding), flush=True)  # noqa: T201
@@ -79,6 +82,8 @@ def _write(text: str) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+        return False
+    return True
 
 
 def encodable(text: str, encoding: str | None) -> str:

@@ -5,15 +5,10 @@ A thread of its own draws; the run, the sampler and signal handlers only put wha
 
 from __future__ import annotations
 
-import io
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from tasks.core.availability import Look
 from tasks.core.errors import Interrupted, OperatorError
@@ -21,9 +16,10 @@ from tasks.core.live_rows import Rank
 from tasks.core.live_state import Ending, Happening, Live, Looked, StepBegun, StepEnded, Waited, after, begun
 from tasks.core.live_view import LiveView, live_view
 from tasks.core.plan import Step
-from tasks.core.render import printable
+from tasks.core.render import TextTable
 from tasks.effects.area import Area
 from tasks.effects.console import ConsoleReporter, tell
+from tasks.effects.drawing import drawn
 from tasks.effects.reporting import Scene, Unheard
 from tasks.effects.wait import Clock
 
@@ -117,7 +113,7 @@ class LiveReporter(Unheard):
             return False
         screen, now_s = self._area.screen(), self._clock.monotonic()
         view = live_view(self._live, width=screen.columns, height=screen.lines, now_s=now_s)
-        self._area.draw(drawn(view, columns=screen.columns), above=told)
+        self._area.draw(drawn_view(view, columns=screen.columns), above=told)
         return goes_on
 
     def _taken(self) -> tuple[list[str], bool]:
@@ -142,28 +138,10 @@ class LiveReporter(Unheard):
                 tell(item)
 
 
-def drawn(view: LiveView, *, columns: int) -> tuple[str, ...]:
-    """The view line by line, with styles; none longer than the screen is wide."""
-    console = Console(
-        file=io.StringIO(), width=columns, force_terminal=True, color_system="standard", highlight=False
+def drawn_view(view: LiveView, *, columns: int) -> tuple[str, ...]:
+    """The view line by line, with styles."""
+    table = TextTable(view.title, view.header, tuple(row.cells for row in view.rows))
+    below = (*((view.more,) if view.more else ()), *view.lines)
+    return drawn(
+        table, below, columns=columns, style=lambda number, _: _STYLES[view.rows[number].rank], least=_WIDTHS
     )
-    with console.capture() as captured:
-        if view.rows:
-            _print(console, (view.title,))
-            console.print(_table(view))
-        _print(console, (*((view.more,) if view.more else ()), *view.lines))
-    return tuple(line.rstrip() for line in captured.get().split("\n")[:-1])
-
-
-def _print(console: Console, lines: Sequence[str]) -> None:
-    for line in lines:
-        console.print(Text(line), no_wrap=True, overflow="ellipsis", crop=True)
-
-
-def _table(view: LiveView) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
-    for column in view.header:
-        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=_WIDTHS.get(column))
-    for row in view.rows:
-        table.add_row(*(Text(printable(cell)) for cell in row.cells), style=_STYLES[row.rank])
-    return table

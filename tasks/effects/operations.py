@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish
@@ -50,6 +50,8 @@ from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
 from tasks.effects.terms import Terms
 
+Held = dict[str, tuple[str, str, str]]  # node -> the run that holds its lock, in words, and its task
+
 
 def as_json(value: object) -> str:
     """Dataclasses as JSON; times as ISO 8601."""
@@ -63,25 +65,33 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     if json_wanted:
         say(as_json(found), verbatim=True)
         return found
+    present(found, (*((run.line,) if run else ()), *_locks(site, run)))
+    return found
+
+
+def present(found: StatusReport, notes: Sequence[str]) -> bool:
+    """One screen: a row per node, what is wrong, an open run and locks, one verdict line.
+
+    Returns:
+        Whether somebody still reads.
+    """
     show_table(status_table(found, width=width()))
     say(versions_line(found))
     show_findings(found.findings)
-    if run is not None:
-        say(run.line)
-    for line in _locks(site, run):
+    for line in notes:
         say(line)
-    say(found.verdict)
-    return found
+    return say(found.verdict)
 
 
 def _locks(site: Site, run: OpenRun | None) -> tuple[str, ...]:
     """Of the nodes that can be asked."""
-    asked = site.pool.map(lambda node: _held_on(site.remote(node)), site.cluster.nodes)
+    asked = site.pool.map(lambda node: held_on(site.remote(node)), site.cluster.nodes)
     found = {name: held for by_node in asked for name, held in by_node.items()}
     return lock_lines(found, nodes=len(site.cluster.nodes), own=run.id if run else "")
 
 
-def _held_on(remote: Remote) -> dict[str, tuple[str, str, str]]:
+def held_on(remote: Remote) -> Held:
+    """Who holds the node's lock; nothing where nobody does, or it cannot be asked."""
     try:
         held = holders([remote])
     except OperatorError:  # the table above says what keeps it from answering
