@@ -1,8 +1,10 @@
-"""Which rows are drawn where not all of them fit."""
+"""Which rows are drawn where not all of them fit, and how wide each column is where it does not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+_LEAST = 6  # signs that a column keeps, as long as there is another one to cut
 
 
 def fitting(rows: Sequence[tuple[str, int]], space: int) -> frozenset[int]:
@@ -23,3 +25,19 @@ def fitting(rows: Sequence[tuple[str, int]], space: int) -> frozenset[int]:
             break
         taken.update(own)
     return frozenset(taken)
+
+
+def column_widths(longest: Sequence[int], space: int, *, cut: int | None = None) -> tuple[int, ...]:
+    """The width of each column, so that together they take no more than the space.
+
+    Args:
+        longest: What each would need.
+        cut: The number of the column that is cut first; then always the widest.
+    """
+    widths = list(longest)
+    if cut is not None:
+        over = max(sum(widths) - space, 0)
+        widths[cut] = max(widths[cut] - over, min(widths[cut], _LEAST))
+    while sum(widths) > space and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
+    return tuple(widths)

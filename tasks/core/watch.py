@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tasks.core.errors import UsageError
 from tasks.core.findings import Severity
@@ -19,7 +19,7 @@ NO_ANSWER = "no answer"
 _ANSWER = "CLUSTER"  # where it is marked that a node answers, or no more
 _KEPT = 4  # changes that are still shown below the table
 _FINDINGS = 4
-_JITTER = timedelta(seconds=2.5)  # start times are told in whole seconds
+_JITTER_S = 2  # uptimes are whole seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ def changes(before: StatusReport, now: StatusReport) -> tuple[Change, ...]:
         Change(now.at, row.node, column, printable(was), printable(became))
         for row in now.rows
         if row.node in old
-        for column, was, became in _differences(old[row.node], row, apart=now.at - before.at)
+        for column, was, became in _differences(old[row.node], row)
     )
 
 
-def _differences(old: StatusRow, new: StatusRow, *, apart: timedelta) -> Iterator[tuple[str, str, str]]:
+def _differences(old: StatusRow, new: StatusRow) -> Iterator[tuple[str, str, str]]:
     if (old.state is None) != (new.state is None):
         yield _ANSWER, _answers(old), _answers(new)
         return
     if new.state is None:
         return
-    if _is_restarted(old, new, apart=apart):
+    if _is_restarted(old, new):
         yield "UP", duration(old.uptime_s), f"{duration(new.uptime_s)} (restarted)"
     for column, was, became in (
         ("ROLE", old.role, new.role),
@@ -98,10 +98,11 @@ def _counts(row: StatusRow) -> str:
     return "-" if row.connected is None else f"{row.connected}/{row.disconnected}"
 
 
-def _is_restarted(old: StatusRow, new: StatusRow, *, apart: timedelta) -> bool:
+def _is_restarted(old: StatusRow, new: StatusRow) -> bool:
+    """A server that is seen less often than it restarts is not noticed."""
     if old.uptime_s is None or new.uptime_s is None:
         return False
-    return timedelta(seconds=new.uptime_s) + _JITTER < timedelta(seconds=old.uptime_s) + apart
+    return new.uptime_s + _JITTER_S < old.uptime_s
 
 
 @dataclass(frozen=True, slots=True)

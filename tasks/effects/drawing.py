@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tasks.core.fitting import column_widths
 from tasks.core.render import TextTable, printable
-from tasks.effects.console import KEPT_WHOLE
 
+_GAP = 1
 AS_THEY_COME: Mapping[str, int] = {}
 
 
@@ -22,12 +24,14 @@ def drawn(
     columns: int,
     style: Callable[[int, str], str],
     least: Mapping[str, int] = AS_THEY_COME,
+    cut: str = "",
 ) -> tuple[str, ...]:
     """The title, the table (without a header it is left out) and the lines below it.
 
     Args:
         style: Of a cell, by the number of its row and its text.
         least: By header, signs that a column has at least: it stands still while its cells change.
+        cut: The header of the column that is cut before all others.
     """
     console = Console(
         file=io.StringIO(), width=columns, force_terminal=True, color_system="standard", highlight=False
@@ -35,7 +39,7 @@ def drawn(
     with console.capture() as captured:
         if table.header:
             _print(console, (table.title,), style="italic")
-            console.print(_table(table, style=style, least=least))
+            console.print(_table(table, _widths(table, columns, least=least, cut=cut), style=style))
         _print(console, below)
     return tuple(line.rstrip() for line in captured.get().split("\n")[:-1])
 
@@ -45,13 +49,17 @@ def _print(console: Console, lines: Sequence[str], *, style: str = "") -> None:
         console.print(Text(printable(line), style=style), no_wrap=True, overflow="ellipsis", crop=True)
 
 
-def _table(table: TextTable, *, style: Callable[[int, str], str], least: Mapping[str, int]) -> Table:
-    """Short columns stay whole; long ones are cut where the space ends."""
-    shown = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
-    for number, name in enumerate(table.header):
-        longest = max((len(cell) for cell in (name, *(row[number] for row in table.rows))), default=0)
-        whole = max(least.get(name, 0), longest) if longest <= KEPT_WHOLE else None
-        shown.add_column(Text(name), no_wrap=True, overflow="ellipsis", min_width=whole)
+def _widths(table: TextTable, columns: int, *, least: Mapping[str, int], cut: str) -> tuple[int, ...]:
+    cells = zip(table.header, *table.rows, strict=True)
+    longest = [max(least.get(one[0], 0), *(cell_len(printable(cell)) for cell in one)) for one in cells]
+    number = table.header.index(cut) if cut in table.header else None
+    return column_widths(longest, columns - len(longest) * _GAP, cut=number)
+
+
+def _table(table: TextTable, widths: Sequence[int], *, style: Callable[[int, str], str]) -> Table:
+    shown = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)
+    for name, width in zip(table.header, widths, strict=True):
+        shown.add_column(Text(name), no_wrap=True, overflow="ellipsis", width=width)
     for number, row in enumerate(table.rows):
         shown.add_row(*(Text(printable(cell), style=style(number, cell)) for cell in row))
     return shown

@@ -151,7 +151,7 @@ def _in(area: Area, interval_s: float) -> Show:
     def show(before: Watched | None, now: Watched) -> bool:
         screen = area.screen()
         view = watch_view(now, width=screen.columns, height=screen.lines, every_s=interval_s)
-        area.draw(drawn(view.table, view.lines, columns=screen.columns, style=_style))
+        area.draw(drawn(view.table, view.lines, columns=screen.columns, style=_style, cut="ON DISK"))
         return screen_of(sys.stdout).terminal
 
     return show
