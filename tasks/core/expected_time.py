@@ -5,6 +5,7 @@ shows how fast its own are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from tasks.core.costs import BETWEEN_S, PRIMARY_S, STANDBY_S, restart_s
 from tasks.core.plan import RESTARTS, Plan, Step, StepKind
@@ -36,28 +37,37 @@ def _apart(plan: Plan, step: Step) -> bool:
     return before is not None and then is not None and then.disconnected > before.disconnected
 
 
-def step_s(plan: Plan, step: Step, took: Mapping[str, float]) -> float:
-    """About how long the step takes, in seconds.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a run is, by the steps that it has done.
 
     Args:
-        took: By step that is done, seconds: restarts here are as much faster or slower than elsewhere as these
-            were, another step takes as long as those of its kind did.
+        restarts: How long restarts take here, where on the servers that were measured they take 1.
+        others: By kind, seconds of a step that restarts nothing.
     """
+
+    restarts: float
+    others: Mapping[StepKind, float]
+
+
+def pace_of(plan: Plan, took: Mapping[str, float]) -> Pace:
+    """By the seconds that the steps took; as on the servers that were measured where there are none yet."""
+    seen = [(one, took[name]) for one in plan.steps if took and (name := one.id) in took]
+    restarts = [(seconds, usual) for one, seconds in seen if (usual := restart_step_s(plan, one)) is not None]
+    others: dict[StepKind, list[float]] = {}
+    for one, seconds in seen:
+        if restart_step_s(plan, one) is None:
+            others.setdefault(one.kind, []).append(seconds)
+    took_s, usual_s = (sum(column) for column in zip(*restarts, strict=True)) if restarts else (1.0, 1.0)
+    return Pace(took_s / usual_s, {kind: sum(each) / len(each) for kind, each in others.items()})
+
+
+def step_s(plan: Plan, step: Step, pace: Pace) -> float:
+    """About how long the step takes, in seconds."""
     usual = restart_step_s(plan, step)
-    if usual is not None:
-        return usual * _pace(plan, took)
-    alike = [took[one.id] for one in plan.steps if one.kind is step.kind and one.id in took]
-    return sum(alike) / len(alike) if alike else OTHER_S
+    return pace.others.get(step.kind, OTHER_S) if usual is None else usual * pace.restarts
 
 
-def left_s(plan: Plan, steps: Iterable[Step], took: Mapping[str, float]) -> float:
+def left_s(plan: Plan, steps: Iterable[Step], pace: Pace) -> float:
     """About how long these steps take together, in seconds."""
-    return sum(step_s(plan, step, took) for step in steps)
-
-
-def _pace(plan: Plan, took: Mapping[str, float]) -> float:
-    """How long restarts take here, where on the servers that were measured they take 1."""
-    known = [
-        (took[one.id], usual) for one in plan.steps if one.id in took and (usual := restart_step_s(plan, one))
-    ]
-    return sum(seconds for seconds, _ in known) / sum(usual for _, usual in known) if known else 1.0
+    return sum(step_s(plan, step, pace) for step in steps)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from tasks.core.live_doing import RESTARTING, as_planned, concerned, doing, following_of
-from tasks.core.live_serves import serves
+from tasks.core.live_serves import serves, tells_certificates
 from tasks.core.live_state import Ending, Live
 from tasks.core.model import Member, Node
 from tasks.core.plan import Counts
@@ -49,19 +49,29 @@ class NodeRow:
 
 def node_rows(live: Live, *, now_s: float) -> tuple[NodeRow, ...]:
     """One per node, in inventory order."""
-    following = following_of(live)
-    return tuple(_row(live, m, n, following, now_s=now_s) for m in live.members for n in m.nodes)
+    course = _Course(following_of(live), live.expected_before, live.expected, tells_certificates(live.plan))
+    return tuple(_row(live, m, n, course, now_s=now_s) for m in live.members for n in m.nodes)
 
 
-def _row(live: Live, member: Member, node: Node, following: str, *, now_s: float) -> NodeRow:
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What is the same for all rows: whose restart is next, what is planned before and after the step."""
+
+    following: str
+    before: Mapping[str, Counts]
+    planned: Mapping[str, Counts]
+    tells_certificates: bool
+
+
+def _row(live: Live, member: Member, node: Node, course: _Course, *, now_s: float) -> NodeRow:
     status = live.status(node.name)
     moving = node in concerned(live, member)
     state = _state(live, node, now_s=now_s)
     if moving:
         rank, now = Rank.MOVING, doing(live, member, node)
-    elif _late(live, node, now_s=now_s) or _odd(live, member, node, status):
+    elif _late(live, node, now_s=now_s) or _odd(live, member, node, course):
         rank, now = Rank.ODD, "not as planned"
-    elif member.name == following and live.end is None:
+    elif member.name == course.following and live.end is None:
         rank, now = Rank.NEXT, "next"
     else:
         rank, now = Rank.REST, ""
@@ -71,8 +81,8 @@ def _row(live: Live, member: Member, node: Node, following: str, *, now_s: float
         rank=rank,
         role=printable(status.role.lower()) if status else "-",
         state=state,
-        counts=_counts(live, member, status),
-        serves=serves(live, member, node, status),
+        counts=_counts(course.planned.get(member.name), status),
+        serves=serves(live, member, node) if course.tells_certificates else "",
         now=now,
         up=duration(status.server.uptime_s) if status else "",
     )
@@ -95,10 +105,11 @@ def _late(live: Live, node: Node, *, now_s: float) -> bool:
     return live.end is None and now_s - live.seen_s.get(node.name, now_s) > LATE_S
 
 
-def _odd(live: Live, member: Member, node: Node, status: NodeStatus | None) -> bool:
+def _odd(live: Live, member: Member, node: Node, course: _Course) -> bool:
     """Whether a node that the step under way leaves alone is otherwise than planned."""
     if node.name not in live.looks or live.end is Ending.COMPLETE:
         return False
+    status = live.status(node.name)
     if status is None or status.server.error_code or status.server.state == MAINTENANCE:
         return True
     restarting = live.step is not None and live.step.kind in RESTARTING
@@ -108,8 +119,8 @@ def _odd(live: Live, member: Member, node: Node, status: NodeStatus | None) -> b
         return True
     if status.is_standby:
         return not restarting and not status.ha.in_sync
-    fit = set(_may_show(live.expected_before.get(member.name), apart=restarting))
-    fit |= set(_may_show(live.expected.get(member.name), apart=restarting))
+    fit = set(_may_show(course.before.get(member.name), apart=restarting))
+    fit |= set(_may_show(course.planned.get(member.name), apart=restarting))
     return bool(fit) and (status.cluster.connected, status.cluster.disconnected) not in fit
 
 
@@ -121,11 +132,10 @@ def _may_show(planned: Counts | None, *, apart: bool) -> Iterator[tuple[int, int
             yield planned.connected - 1, planned.disconnected + 1
 
 
-def _counts(live: Live, member: Member, status: NodeStatus | None) -> str:
+def _counts(planned: Counts | None, status: NodeStatus | None) -> str:
     """As it shows them; behind an arrow what is planned, where that is something else."""
     if status is None or status.is_standby:
         return "-"
     seen = status.cluster
     text = "-" if seen.connected is None else f"{seen.connected}/{seen.disconnected}"
-    planned = live.expected.get(member.name)
     return text if as_planned(planned, status) else f"{text} -> {planned}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tasks.core.live_state import Live
 from tasks.core.model import Member, Node
 from tasks.core.plan import RESTARTS, Plan
-from tasks.core.status import NodeStatus
 
 _SHA256_DIGITS = 64
 
@@ -19,9 +18,9 @@ def tells_certificates(plan: Plan) -> bool:
     return any(leafs.values()) and served != set(leafs.values())
 
 
-def serves(live: Live, member: Member, node: Node, status: NodeStatus | None) -> str:
+def serves(live: Live, member: Member, node: Node) -> str:
     """old or new; with a question mark where a new process has not been proven yet."""
-    if member.name not in live.plan.targets or not tells_certificates(live.plan):
+    if member.name not in live.plan.targets:
         return ""
     told = _told(live, member, node, live.loaded.get(node.name, 0))
     step = live.step
@@ -29,6 +28,7 @@ def serves(live: Live, member: Member, node: Node, status: NodeStatus | None) ->
         then = _told(live, member, node, step.round or 1)
         if live.is_new_process(node.name) and then != told:
             told = f"{then}?"
+    status = live.status(node.name)
     return f"({told})" if status is not None and status.is_standby else told
 
 

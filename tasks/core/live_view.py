@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.core.expected_time import left_s, step_s
+from tasks.core.expected_time import left_s, pace_of, step_s
 from tasks.core.fitting import fitting
 from tasks.core.live_rows import NodeRow, Rank, node_rows
 from tasks.core.live_serves import tells_certificates
@@ -105,7 +105,7 @@ def _wait_lines(live: Live, *, now_s: float) -> tuple[str, str]:
 
 
 def _about_s(live: Live, step: Step) -> float:
-    return max(step_s(live.plan, step, live.took), 1.0)
+    return max(step_s(live.plan, step, pace_of(live.plan, live.took)), 1.0)
 
 
 def _progress_line(live: Live, *, now_s: float) -> str:
@@ -121,9 +121,10 @@ def _progress_line(live: Live, *, now_s: float) -> str:
 def _remaining_s(live: Live, *, now_s: float) -> float:
     """Of the step under way what is left of it, but never less than nothing."""
     steps = [step for step in live.plan.steps if step.id not in live.done]
+    pace = pace_of(live.plan, live.took)
     under_way = live.step
     if under_way is None:
-        return left_s(live.plan, steps, live.took)
+        return left_s(live.plan, steps, pace)
     later = [step for step in steps if step.id != under_way.id]
-    of_this = step_s(live.plan, under_way, live.took) - (now_s - live.step_began_s)
-    return max(of_this, 0.0) + left_s(live.plan, later, live.took)
+    of_this = step_s(live.plan, under_way, pace) - (now_s - live.step_began_s)
+    return max(of_this, 0.0) + left_s(live.plan, later, pace)
