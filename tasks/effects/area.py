@@ -40,7 +40,8 @@ class Area:
         self._stream = stream
         self._drawn: tuple[str, ...] = ()
         self._columns = 0
-        self._last = Screen(terminal=True, columns=80, lines=24)
+        self._gone = False
+        self._last = Screen(terminal=True, columns=79, lines=23)
 
     def screen(self) -> Screen:
         """The size to draw for: the last column and line stay empty. Of a terminal that has gone its last one."""
@@ -88,8 +89,12 @@ class Area:
         return sum(max(1, -(-length // (columns + 1))) for length in lengths)
 
     def _write(self, text: str) -> None:
+        if self._gone:
+            return
         try:
             self._stream.write(encodable(text, self._stream.encoding))
             self._stream.flush()
-        except (OSError, ValueError):  # the terminal has gone
+        except BlockingIOError:  # somebody made it so, and it is full
             self.leave()
+        except (OSError, ValueError):
+            self._gone = True

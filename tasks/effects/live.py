@@ -38,6 +38,7 @@ class LiveReporter(Unheard):
         self._clock = clock
         self._log = ConsoleReporter(self._line, repeat_s=math.inf)
         self._queue: SimpleQueue[tuple[float, Happening] | str | None] = SimpleQueue()
+        self._told: list[str] = []  # for the log, taken from the queue and not drawn yet
         self._over = threading.Event()
         self._drawing = False
         self._thread: threading.Thread | None = None
@@ -108,30 +109,34 @@ class LiveReporter(Unheard):
 
     def _turn(self) -> bool:
         """Draw what has happened, at the latest after a second; whether it goes on."""
-        told, goes_on = self._taken()
+        goes_on = self._take()
         if self._live is None:
             return False
         screen, now_s = self._area.screen(), self._clock.monotonic()
         view = live_view(self._live, width=screen.columns, height=screen.lines, now_s=now_s)
-        self._area.draw(drawn_view(view, columns=screen.columns), above=told)
+        self._area.draw(drawn_view(view, columns=screen.columns), above=self._told)
+        self._told = []
         return goes_on
 
-    def _taken(self) -> tuple[list[str], bool]:
-        """The lines for the log, with the state brought up to date; and whether there is more to come."""
-        told: list[str] = []
+    def _take(self) -> bool:
+        """Bring the state and the lines for the log up to date; whether there is more to come."""
         try:
             item = self._queue.get(timeout=TICK_S)
             while item is not None:
                 if isinstance(item, str):
-                    told.append(item)
+                    self._told.append(item)
                 elif self._live is not None:
                     self._live = after(self._live, item[1], now_s=item[0])
                 item = self._queue.get_nowait()
         except Empty:
-            return told, True
-        return told, False
+            return True
+        return False
 
     def _tell_left(self) -> None:
+        """Plain lines of what could not be drawn any more."""
+        told, self._told = self._told, []
+        for line in told:
+            tell(line)
         while not self._queue.empty():
             item = self._queue.get_nowait()
             if isinstance(item, str):
