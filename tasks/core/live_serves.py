@@ -29,7 +29,7 @@ def serves(live: Live, member: Member, node: Node) -> str:
         if live.is_new_process(node.name) and then != told:
             told = f"{then}?"
     status = live.status(node.name)
-    return f"({told})" if status is not None and status.is_standby else told
+    return f"({told})" if status is not None and status.is_standby and told != "-" else told
 
 
 def _told(live: Live, member: Member, node: Node, number: int) -> str:

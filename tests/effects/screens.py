@@ -26,9 +26,11 @@ class Terminal:
         self.columns, self.height = columns, height
         self.lines: list[str] = [""]
         self.row = self.column = 0
+        self.ever = ""  # all that was written, without colours
 
     def feed(self, text: str) -> None:
         end = 0
+        self.ever += re.sub(r"\x1b\[[0-9;]*m", "", text)
         for piece in _PIECES.finditer(text):
             assert piece.start() == end, ascii(text[end : piece.start()])
             end = piece.end()
