@@ -40,12 +40,14 @@ def _told(live: Live, member: Member, node: Node, number: int) -> str:
 
 
 def _word(live: Live, member: Member, node: Node, number: int) -> str:
+    """A run that undoes another one goes from that one's new files to the old."""
     plan = live.plan
+    first, last = ("new", "old") if plan.undoes else ("old", "new")
     wanted, before = plan.targets[member.name].leaf_sha256, _before(live, member, node)
     now = plan.target_after(member.name, round=number if plan.rounds else 0).leaf_sha256 if number else before
     if now == wanted:
-        return "new"
-    return "-" if not now else "old" if now == before else "other"
+        return last
+    return "-" if not now else first if now == before else "other"
 
 
 def _before(live: Live, member: Member, node: Node) -> str:
