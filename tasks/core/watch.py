@@ -17,7 +17,7 @@ MARK = "*"  # behind what has changed
 SHORTEST_S, LONGEST_S, USUAL_S = 0.5, 3600.0, "2"
 NO_ANSWER = "no answer"
 _ANSWER = "CLUSTER"  # where it is marked that a node answers, or no more
-_KEPT = 4  # changes that are still shown below the table
+_KEPT = 12  # changes that are still shown below the table
 _FINDINGS = 4
 _JITTER_S = 2  # uptimes are whole seconds
 

@@ -173,7 +173,11 @@ def test_of_several_rounds_each_says_how_many_it_has_loaded() -> None:
 
 def test_a_rollback_goes_from_new_to_old() -> None:
     plan = plan_of(healthy()).model_copy(update={"undoes": "RUN"})
-    assert [row.serves for row in _rows(_begun(THREE, plan, "restart:gw-a")).values()] == ["old", "new", "new"]
+    assert [row.serves for row in _rows(_begun(THREE, plan, "restart:gw-a")).values()] == [
+        "old",
+        "new",
+        "new",
+    ]
 
 
 def test_a_plan_that_changes_no_certificate_or_names_no_member_has_no_such_column() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -217,6 +219,18 @@ def test_the_watch_survives_a_node_that_goes_away_and_marks_what_changes(rig: Ri
     assert " healthy: 2 members" in " ".join(shown)
     assert "no answer for " in pty.terminal.ever
     assert "Active*" in pty.terminal.ever or "Standby*" in pty.terminal.ever
+
+
+def test_a_watch_for_machines_is_one_object_a_line_and_ends_with_its_reader(rig: Rig) -> None:
+    ours, theirs = os.pipe()
+    argv = rig.argv("status", "--watch", "--json", "--interval", "0.5")
+    watch = Running(argv, cwd=PROJECT, env=rig.environment(), output=(theirs, theirs))
+    os.close(theirs)
+    with os.fdopen(ours) as lines:
+        first, second = (json.loads(next(lines)) for _ in range(2))
+    assert first["at"] < second["at"]
+    assert {row["node"] for row in second["rows"]} == {node.name for node in rig.lab.nodes}
+    assert watch.wait(30) == 0
 
 
 def _on(pty: Pty, rig: Rig, task: str, *args: str) -> Running:
