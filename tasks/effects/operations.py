@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish
-from tasks.core.errors import OperatorError, Refused, UsageError
+from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import StatusReport, report
 from tasks.core.lock_text import lock_lines
@@ -29,7 +29,6 @@ from tasks.core.render import (
     findings_lines,
     proof_table,
     status_table,
-    versions_line,
 )
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
@@ -39,18 +38,15 @@ from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, tell, width
 from tasks.effects.journey import Journey, begin, planned
-from tasks.effects.lock import holders
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare
 from tasks.effects.record import RunRecord, unfinished
-from tasks.effects.remote import Remote
 from tasks.effects.run import Gates
 from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
+from tasks.effects.status_shown import held_on, present
 from tasks.effects.terms import Terms
-
-Held = dict[str, tuple[str, str, str]]  # node -> the run that holds its lock, in words, and its task
 
 
 def as_json(value: object) -> str:
@@ -69,34 +65,11 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     return found
 
 
-def present(found: StatusReport, notes: Sequence[str]) -> bool:
-    """One screen: a row per node, what is wrong, an open run and locks, one verdict line.
-
-    Returns:
-        Whether somebody still reads.
-    """
-    show_table(status_table(found, width=width()))
-    say(versions_line(found))
-    show_findings(found.findings)
-    for line in notes:
-        say(line)
-    return say(found.verdict)
-
-
 def _locks(site: Site, run: OpenRun | None) -> tuple[str, ...]:
     """Of the nodes that can be asked."""
     asked = site.pool.map(lambda node: held_on(site.remote(node)), site.cluster.nodes)
     found = {name: held for by_node in asked for name, held in by_node.items()}
     return lock_lines(found, nodes=len(site.cluster.nodes), own=run.id if run else "")
-
-
-def held_on(remote: Remote) -> Held:
-    """Who holds the node's lock; nothing where nobody does, or it cannot be asked."""
-    try:
-        held = holders([remote])
-    except OperatorError:  # the table above says what keeps it from answering
-        return {}
-    return {name: (holder.run, str(holder), holder.task) for name, holder in held.items()}
 
 
 def open_run_of(site: Site) -> OpenRun | None:

@@ -22,8 +22,9 @@ from tasks.effects.console import say
 from tasks.effects.drawing import drawn
 from tasks.effects.eyes import Eyes
 from tasks.effects.look import look_at_node
-from tasks.effects.operations import Held, held_on, open_run_of, present
+from tasks.effects.operations import open_run_of
 from tasks.effects.site import Site
+from tasks.effects.status_shown import Held, held_on, present
 
 FIRST_S = 5.0  # for the first table: a cluster answers sooner, and what does not is shown as such
 STALE_S = 5.0  # what was seen so long before the look is no answer any more
