@@ -27,6 +27,8 @@ _LOOK = Group(
             ("", "the only cluster of inventory.yaml"),
             ("--inventory prod.yaml --cluster north", "one of several, of another inventory"),
             ("--json", "for a script: exit 0 if it is healthy, else 6"),
+            ("--watch", "again and again in place, changes marked, until Ctrl-C"),
+            ("--nagios", "as a monitoring plugin"),
         ),
         entry_of(
             "check",

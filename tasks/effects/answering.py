@@ -30,13 +30,13 @@ def answer(task: str, body: Body, options: Mapping[str, Any], account: Account |
     """Run a task's body, tell how it ended, and give back the exit code.
 
     Args:
-        options: As they were typed; `json`, `nagios` and `cluster` are looked at.
+        options: As they were typed; `json`, `nagios`, `watch` and `cluster` are looked at.
         account: Of an acting task; None of one that only reads.
     """
     _open_streams()
     if options.get("nagios"):
         return _as_plugin(body)
-    if not options.get("json"):
+    if options.get("watch") or not options.get("json"):  # what is watched is told as it comes
         return _attempt(body).code
     cluster = options.get("cluster") or ""
     if account is None:

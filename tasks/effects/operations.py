@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish, refuse_unknown
-from tasks.core.errors import OperatorError, Refused
+from tasks.core.errors import Refused
 from tasks.core.findings import Finding, Findings
 from tasks.core.health import StatusReport, report
 from tasks.core.json_text import json_text
@@ -29,7 +29,6 @@ from tasks.core.render import (
     findings_lines,
     proof_table,
     status_table,
-    versions_line,
 )
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
@@ -39,15 +38,14 @@ from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, tell, width
 from tasks.effects.journey import Journey, begin
-from tasks.effects.lock import holders
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare, with_gates_looked_for
 from tasks.effects.record import RunRecord, unfinished
-from tasks.effects.remote import Remote
 from tasks.effects.run import Gates
 from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
+from tasks.effects.status_shown import held_on, present
 from tasks.effects.terms import Terms
 
 
@@ -58,30 +56,15 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     if json_wanted:
         say(json_text(found), verbatim=True)
         return found
-    show_table(status_table(found, width=width()))
-    say(versions_line(found))
-    show_findings(found.findings)
-    if run is not None:
-        say(run.line)
-    for line in locks_of(site, run):
-        say(line)
-    say(found.verdict)
+    present(found, (*((run.line,) if run else ()), *locks_of(site, run)))
     return found
 
 
 def locks_of(site: Site, run: OpenRun | None) -> tuple[str, ...]:
     """Of the nodes that can be asked."""
-    asked = site.pool.map(lambda node: _held_on(site.remote(node)), site.cluster.nodes)
+    asked = site.pool.map(lambda node: held_on(site.remote(node)), site.cluster.nodes)
     found = {name: held for by_node in asked for name, held in by_node.items()}
     return lock_lines(found, nodes=len(site.cluster.nodes), own=run.id if run else "")
-
-
-def _held_on(remote: Remote) -> dict[str, tuple[str, str, str]]:
-    try:
-        held = holders([remote])
-    except OperatorError:  # the table above says what keeps it from answering
-        return {}
-    return {name: (holder.run, str(holder), holder.task) for name, holder in held.items()}
 
 
 def open_run_of(site: Site) -> OpenRun | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tasks.core.errors import UsageError
 from tasks.core.events import Event, event_line
 from tasks.core.nearest import one_of
+from tasks.core.screens import draws
+from tasks.effects.area import Area, screen_of
 from tasks.effects.console import ConsoleReporter, tell
+from tasks.effects.live import LiveReporter
 from tasks.effects.notifying import notifying
 from tasks.effects.reporting import Events, Reporter, Several
 from tasks.effects.site import Site
@@ -25,8 +30,10 @@ def reporting(site: Site, progress: str, *more: Reporter) -> Iterator[Reporter]:
         progress: One of KINDS.
         more: Who hears it, too.
     """
-    screen = _screen(site, progress)
-    with notifying(site.cluster, note=screen.note, clock=site.clock) as notified:
+    with (
+        _screen(site, progress) as screen,
+        notifying(site.cluster, note=screen.note, clock=site.clock) as notified,
+    ):
         yield Several(screen, *notified, *more)
 
 
@@ -36,10 +43,24 @@ def refuse_unknown(progress: str) -> None:
         raise UsageError(f"--progress {progress} is unknown", remedy=one_of(progress, KINDS))
 
 
-def _screen(site: Site, progress: str) -> Reporter:
+@contextmanager
+def _screen(site: Site, progress: str) -> Iterator[Reporter]:
     if progress == JSON:
-        return Events(_tell_json, clock=site.clock)
-    return ConsoleReporter()
+        yield Events(_tell_json, clock=site.clock)
+    elif progress == AUTO and draws(screen_of(sys.stderr), os.environ):
+        yield from _live(site)
+    else:
+        yield ConsoleReporter()
+
+
+def _live(site: Site) -> Iterator[Reporter]:
+    area = Area(sys.stderr)
+    reporter = LiveReporter(area, clock=site.clock)
+    with area.shared():
+        try:
+            yield reporter
+        finally:
+            reporter.close()
 
 
 def _tell_json(event: Event) -> None:

@@ -10,7 +10,7 @@ from tasks.effects.operations import locks_of, open_run_of
 from tasks.effects.site import Site
 
 
-def watch_status(site: Site) -> int:
+def status_plugin(site: Site) -> int:
     """One line with perfdata, the findings below it; returns the plugin's exit code."""
     run = open_run_of(site)
     found = report(take_snapshot(site), run=run)
