@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks.core.errors import UsageError
 from tasks.core.runbook import is_ours
 from tasks.effects.credential_files import local_error
+from tasks.effects.page_file import write_private
 
 
 def refuse_unfit(path: Path) -> None:
@@ -41,16 +42,5 @@ def _first_line(path: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """The whole text at once, or what was there before. Raises OperatorError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            with beside.open("x", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise local_error("write", path, error) from error
+    """The whole text at once, for its owner alone, or what was there before. Raises UsageError."""
+    write_private(path, text)
