@@ -69,6 +69,6 @@ def test_a_file_that_may_be_written_lets_the_nodes_be_asked(tmp_path: Path) -> N
 
 def test_a_write_that_fails_leaves_nothing_beside_and_says_where(tmp_path: Path) -> None:
     (tmp_path / "folder.md").mkdir()
-    with pytest.raises(OperatorError, match=r"cannot write .*folder\.md"):
+    with pytest.raises(OperatorError, match=r"folder\.md cannot be written"):
         write(tmp_path / "folder.md", MARKER)
     assert os.listdir(tmp_path) == ["folder.md"]
