@@ -4,9 +4,14 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages docs screens audit
+.PHONY: setup schemas rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages docs screens audit bundle test-bundle
 setup:
 	@sh .ci/setup
+
+# What is generated from the code: the JSON Schemas of the inventory and of what --json prints.
+schemas: setup
+	.venv/bin/python -m tasks.effects.inventory_file > docs/inventory.schema.json
+	.venv/bin/python -m tests.schemas
 
 rehearse: setup
 	$(FAB) rehearse
@@ -48,15 +53,22 @@ report-pages: setup
 	@sh .ci/chromium
 	REPORT_PAGES="$(CURDIR)/build/report-pages" $(PYTEST) tests/effects/test_report_page.py
 
-# The pages that are made from the source: docs/troubleshooting.md and docs/inventory.schema.json.
-docs: setup
+# What is generated from the code: the schemas, and docs/troubleshooting.md.
+docs: schemas
 	.venv/bin/python -m tests.symptoms
-	.venv/bin/python -m tasks.effects.inventory_file > docs/inventory.schema.json.new
-	mv docs/inventory.schema.json.new docs/inventory.schema.json
 
 # The pictures of docs/screens, recorded from a real run on a rehearsal cluster in /tmp/lab.
 screens: setup
 	.venv/bin/python -m tests.screens
+
+# One file that runs offline, and a wheelhouse, into dist/; asks the package index. See docs/bastion.md.
+MACHINE ?= $(shell uname -m)
+bundle: setup
+	@PYTHONPATH=.ci .venv/bin/python -m bundle --machine "$(MACHINE)"
+
+# Both of them, without network, without this clone, with every Python of theirs that is here; as root.
+test-bundle: bundle
+	$(PYTEST) --timeout=900 tests/bundle --bundle=dist
 
 # Known weaknesses of what requirements.txt names; asks the package index. Where that cannot say, it fails.
 audit:

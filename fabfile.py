@@ -31,6 +31,7 @@ from tasks import (
     status,
     upgrade,
 )
+from tasks.words import name_tasks
 
 ns = Collection()
 ns.add_task(status.status)
@@ -57,6 +58,7 @@ ns.add_collection(rehearse.ns, name="lab")
 ns.add_task(rehearse.rehearse)
 ns.add_collection(runs.ns, name="runs")
 ns.add_collection(upgrade.ns, name="upgrade")
+name_tasks(ns)
 
 pages.install()
 

@@ -6,9 +6,10 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from invoke.context import Context
@@ -16,11 +17,12 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from tasks.core.errors import OperatorError, UsageError
-from tasks.core.expiry_nagios import UNKNOWN, unknown_line
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan
+from tasks.core.results import Done
 from tasks.core.safe_points import deadline
-from tasks.effects.console import say, tell
+from tasks.effects.account import Account
+from tasks.effects.answering import answer
 from tasks.effects.inventory_file import open_inventory
 from tasks.effects.journey import Journey, run_task
 from tasks.effects.prepare import Prepared
@@ -30,44 +32,40 @@ from tasks.effects.site import Site
 from tasks.effects.terms import Terms
 from tasks.words import OperatorTask
 
-INTERRUPTED = 130
-
 # What cryptography thinks of odd certificates: findings say what matters of it.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"tasks\.")
 
 
-def operator_task(**options: Any) -> Callable[[Callable[..., int | None]], Task[Callable[..., None]]]:
+def operator_task(
+    *, acting: bool = False, **options: Any
+) -> Callable[[Callable[..., int | None]], Task[Callable[..., None]]]:
     """Make a Fabric task of a function; `options` are Invoke's, but a `positional` with a default may be left out.
 
     Every foreseen error is printed with its remedy, on stderr, and ends with its own exit code. A task
     with an option `nagios` may return a plugin's exit code; under it an error is one line on stdout, and 3.
+    Under an option `json` stdout holds one JSON text, whatever happens.
+
+    Args:
+        acting: The function takes an `account`, too, and with `json` that is what is printed.
     """
 
     def make(body: Callable[..., int | None]) -> Task[Callable[..., None]]:
         @functools.wraps(body)
         def guarded(context: Context, *args: Any, **kwargs: Any) -> None:
-            code = _run(body, context, *args, **kwargs)
-            if code:
+            account = Account() if acting else None
+            given = kwargs | {"account": account} if acting else kwargs
+
+            def checked() -> int | None:
+                _refuse_hosts(context)
+                return body(context, *args, **given)
+
+            if code := answer(task.said_as, checked, kwargs, account):
                 raise Exit(code=code)
 
-        return OperatorTask(guarded, auto_shortflags=False, **options)
+        task = OperatorTask(guarded, auto_shortflags=False, **options)
+        return task
 
     return make
-
-
-def _run(body: Callable[..., int | None], context: Context, *args: Any, **kwargs: Any) -> int:
-    try:
-        _refuse_hosts(context)
-        return body(context, *args, **kwargs) or 0
-    except OperatorError as error:
-        if kwargs.get("nagios"):
-            say(unknown_line(error.problem), verbatim=True)
-            return UNKNOWN
-        tell(str(error))
-        return error.exit_code
-    except KeyboardInterrupt:
-        tell("interrupted; no step was under way\n  -> fab status names a run that is open")
-        return INTERRUPTED
 
 
 def _refuse_hosts(context: Context) -> None:
@@ -92,7 +90,11 @@ def opened(
     chosen = open_inventory(inventory or None, cluster or None)
     secrets = Secrets()
     with Site(seen_as(chosen) if seen_as else chosen, secrets=secrets.resolve) as site:
-        yield site
+        try:
+            yield site
+        except OperatorError as error:
+            error.cluster = chosen.key
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,11 @@ class Acting:
         """Whether it is about a run that is open already, and not about a new one."""
         return self.again or bool(self.break_lock_of)
 
-    def opened(self, *, seen_as: Callable[[Cluster], Cluster] | None = None) -> AbstractContextManager[Site]:
-        return opened(self.inventory, self.cluster, seen_as=seen_as)
+    @contextmanager
+    def opened(self, *, seen_as: Callable[[Cluster], Cluster] | None = None) -> Iterator[Site]:
+        with opened(self.inventory, self.cluster, seen_as=seen_as) as site:
+            self.terms.account.at(site.cluster)
+            yield site
 
     def run(self, site: Site, journey: Journey, make: Callable[[Prepared], Plan]) -> None:
         run_task(site, journey, make, self.terms, again=self.again, break_lock_of=self.break_lock_of)
@@ -132,7 +137,9 @@ _ACTING: Mapping[str, tuple[Any, str]] = {
     "progress": ("auto", "auto | plain | json: how what happens is told, on stderr"),
     "plain": (False, "timestamped lines: --progress plain"),
     "break_lock": ("", "give up this run and free its lock on every node"),
+    "json": (False, "one JSON object on stdout: how it ended; the rest on stderr"),
 }
+_MAKING: Mapping[str, tuple[Any, str]] = {"json": _ACTING["json"]}
 
 
 def acting_task(
@@ -150,17 +157,43 @@ def acting_task(
     texts = {name.replace("_", "-"): text for name, (_, text) in common.items()} | dict(help)
 
     def make(body: Callable[..., None]) -> Task[Callable[..., None]]:
-        def told(context: Context, **given: Any) -> None:
-            body(_acting({name: given.pop(name) for name in common}), **given)
+        def told(context: Context, account: Account, **given: Any) -> None:
+            body(_acting({name: given.pop(name) for name in common}, account), **given)
 
-        told.__name__, told.__doc__ = body.__name__, body.__doc__
-        told.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
-        return operator_task(iterable=["ignore"], help=texts, **options)(told)
+        return operator_task(acting=True, iterable=["ignore"], help=texts, **options)(_as(body, told, common))
 
     return make
 
 
-def _acting(given: Mapping[str, Any]) -> Acting:
+def making_task(
+    *, help: Mapping[str, str] = MappingProxyType({}), **options: Any
+) -> Callable[[Callable[..., Done]], Task[Callable[..., None]]]:
+    """Make a task of a function that changes something without a run, and gives back what it came to.
+
+    One that asks somebody takes `asks`, a keyword: whether there is anybody, and not a machine.
+    """
+    texts = dict(help) | {name: text for name, (_, text) in _MAKING.items()}
+
+    def make(body: Callable[..., Done]) -> Task[Callable[..., None]]:
+        def told(context: Context, account: Account, json: bool = False, **given: Any) -> None:
+            asking = {"asks": not json} if "asks" in inspect.signature(body).parameters else {}
+            account.comes_to(body(context, **given, **asking))
+
+        return operator_task(acting=True, help=texts, **options)(_as(body, told, _MAKING))
+
+    return make
+
+
+def _as(
+    body: Callable[..., Any], told: Callable[..., None], common: Mapping[str, tuple[Any, str]]
+) -> Callable[..., None]:
+    """With the name, the words and the options of the body, and the common ones."""
+    told.__name__, told.__doc__ = body.__name__, body.__doc__
+    told.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
+    return told
+
+
+def _acting(given: Mapping[str, Any], account: Account) -> Acting:
     return Acting(
         inventory=given["inventory"],
         cluster=given["cluster"],
@@ -175,6 +208,8 @@ def _acting(given: Mapping[str, Any]) -> Acting:
             if given["not_after"]
             else None,
             progress=PLAIN if given["plain"] and given["progress"] == AUTO else given["progress"],
+            asks=not given["json"],
+            account=account,
         ),
         again=given["resume"],
         break_lock_of=given["break_lock"],
@@ -185,6 +220,7 @@ def _signature(body: Callable[..., None], common: Mapping[str, tuple[Any, str]])
     """What Invoke reads a task's options from: the context, the body's own, the common ones."""
     _, *own = inspect.signature(body).parameters.values()
     context = inspect.Parameter("c", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    own = [one for one in own if one.kind is not inspect.Parameter.KEYWORD_ONLY]
     shared = (
         inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
         for name, (default, _) in common.items()

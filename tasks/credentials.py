@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from invoke.collection import Collection
 from invoke.context import Context
 
-from tasks.boundary import operator_task
+from tasks.boundary import making_task
 from tasks.core.created_text import created_lines, next_command
+from tasks.core.credential_set import CredentialSet
+from tasks.core.model import Cluster
 from tasks.core.order import Order
 from tasks.core.renewal import RenewalWish
+from tasks.core.results import Done, made_sets
 from tasks.core.signing_requests import RequestWish, words_for_the_pki
 from tasks.effects.console import say, show_table
 from tasks.effects.creation import create_sets, created_table
@@ -16,7 +21,7 @@ from tasks.effects.importing import import_sets
 from tasks.effects.inventory_file import open_inventory
 from tasks.effects.open_run import refuse_during_run
 from tasks.effects.renewal import renew_sets
-from tasks.effects.requesting import make_requests
+from tasks.effects.requesting import make_requests, request_places
 from tasks.effects.secrets import Secrets
 
 _COMMON = {
@@ -53,7 +58,7 @@ RENEW = {
 }
 
 
-@operator_task(help=CREATE)
+@making_task(help=CREATE)
 def create(
     c: Context,
     inventory: str = "",
@@ -68,7 +73,7 @@ def create(
     member: tuple[str, ...] = (),
     plain_ca_key: bool = False,
     force: bool = False,
-) -> None:
+) -> Done:
     """Make key, certificate and CA file for every member, 0600, on this machine only."""
     chosen = open_inventory(inventory or None, cluster or None)
     order = Order(kind, days, ca_days, organization, use, intermediate, from_ca, tuple(member), plain_ca_key)
@@ -77,9 +82,11 @@ def create(
     show_table(created_table(chosen, sets))
     for line in created_lines(sets, order, written):
         say(line)
+    verdict = f"{len(written)} files written"
+    return Done(cluster=chosen.key, sets=made_sets(sets), verdict=verdict, paths=tuple(map(str, written)))
 
 
-@operator_task(help=REQUEST)
+@making_task(help=REQUEST)
 def request(
     c: Context,
     inventory: str = "",
@@ -88,15 +95,17 @@ def request(
     organization: str = "",
     use: str = "cluster",
     force: bool = False,
-) -> None:
+) -> Done:
     """Make keys here, and requests (CSR) for a PKI to sign; credentials.import takes its answer."""
     chosen = open_inventory(inventory or None, cluster or None)
     show_table(make_requests(chosen, RequestWish(kind, use, organization), force=force))
     for line in words_for_the_pki(use):
         say(line)
+    folders = tuple(str(path) for path in request_places(chosen, use).values() if path.is_dir())
+    return Done(cluster=chosen.key, verdict="requests are made", paths=folders)
 
 
-@operator_task(name="import", positional=["path"], help=IMPORT)
+@making_task(name="import", positional=["path"], help=IMPORT)
 def import_(
     c: Context,
     path: str,
@@ -105,16 +114,17 @@ def import_(
     cluster: str = "",
     use: str = "cluster",
     force: bool = False,
-) -> None:
+) -> Done:
     """Sort what the PKI sent, in any order and form, into sets; refuse all of it if one would not work."""
     chosen = open_inventory(inventory or None, cluster or None)
     refuse_during_run(chosen)
     sets = import_sets(chosen, (path, *also), use=use, force=force)
     show_table(created_table(chosen, sets))
     say(f"imported: {len(sets)}, and their requests are done -> {next_command(use)}")
+    return _on_sets(chosen, sets, f"imported: {len(sets)}")
 
 
-@operator_task(help=RENEW)
+@making_task(help=RENEW)
 def renew(
     c: Context,
     inventory: str = "",
@@ -123,13 +133,18 @@ def renew(
     member: tuple[str, ...] = (),
     from_ca: str = "",
     use: str = "cluster",
-) -> None:
+) -> Done:
     """Make new leafs with new keys of the same CA; subjects, names and CA files stay as they are."""
     chosen = open_inventory(inventory or None, cluster or None)
     refuse_during_run(chosen)
     sets = renew_sets(chosen, RenewalWish(days, tuple(member), from_ca, use), secrets=Secrets().resolve)
     show_table(created_table(chosen, sets))
     say(f"renewed: {len(sets)} -> {next_command(use)}")
+    return _on_sets(chosen, sets, f"renewed: {len(sets)}")
+
+
+def _on_sets(cluster: Cluster, sets: Mapping[str, CredentialSet], verdict: str) -> Done:
+    return Done(cluster=cluster.key, sets=made_sets(sets), verdict=verdict, paths=(str(cluster.credentials),))
 
 
 ns = Collection("credentials")

@@ -9,8 +9,10 @@ from invoke.context import Context
 
 from tasks.boundary import Acting, acting_task, opened, operator_task
 from tasks.core.course import Wish
+from tasks.core.json_text import json_text
 from tasks.effects.console import say
-from tasks.effects.operations import MIGRATION, make_plan, migration_plan, show_plan
+from tasks.effects.operations import MIGRATION, migration_plan, show_plan
+from tasks.effects.planning import make_plan
 
 HELP = {
     "observer": "the member restarted last (default: chosen, see the plan)",
@@ -18,9 +20,10 @@ HELP = {
     "place-first": "swap in all members' files before the first restart, as the documentation reads",
 }
 IGNORE = {"ignore": "a finding's name; it stays visible and does not stop"}
+RUNBOOK = {"runbook": "also write the plan as a runbook (Markdown) into this file"}
 
 
-@operator_task(iterable=["ignore"], help=HELP | IGNORE)
+@operator_task(iterable=["ignore"], help=HELP | IGNORE | RUNBOOK)
 def plan(
     c: Context,
     inventory: str = "",
@@ -30,12 +33,13 @@ def plan(
     place_first: bool = False,
     ignore: Sequence[str] = (),
     json: bool = False,
+    runbook: str = "",
 ) -> None:
     """Show what migrate-cluster would do, step by step; changes nothing."""
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
     with opened(inventory, cluster) as site:
-        made = make_plan(site, wish, ignored=frozenset(ignore))
-        say(made.model_dump_json(indent=2)) if json else show_plan(made)
+        made = make_plan(site, wish, ignored=frozenset(ignore), runbook_file=runbook)
+        say(json_text(made), verbatim=True) if json else show_plan(made)
 
 
 @acting_task(help=HELP, stop_after=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from invoke.context import Context
 
-from tasks.boundary import opened, operator_task
+from tasks.boundary import making_task, opened
+from tasks.core.results import Done
 from tasks.effects.recover import recover as _recover
 
 HELP = {
@@ -14,10 +15,17 @@ HELP = {
 }
 
 
-@operator_task(positional=["node"], help=HELP)
+@making_task(positional=["node"], help=HELP)
 def recover(
-    c: Context, node: str = "", inventory: str = "", cluster: str = "", yes: bool = False, plan: bool = False
-) -> None:
+    c: Context,
+    node: str = "",
+    inventory: str = "",
+    cluster: str = "",
+    yes: bool = False,
+    plan: bool = False,
+    *,
+    asks: bool,
+) -> Done:
     """Mend NODE: dead admin API (T1, T11), maintenance (T5), files lost to a sync (T7); nothing else."""
     with opened(inventory, cluster) as site:
-        _recover(site, node, yes=yes, plan_only=plan)
+        return _recover(site, node, yes=yes, plan_only=plan, asks=asks)

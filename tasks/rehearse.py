@@ -8,7 +8,9 @@ from __future__ import annotations
 from invoke.collection import Collection
 from invoke.context import Context
 
-from tasks.boundary import operator_task
+from tasks.boundary import making_task, operator_task
+from tasks.core.json_text import json_text
+from tasks.core.results import Done, Ending
 from tasks.effects.console import say, show_table
 from tasks.lab.commands import (
     Request,
@@ -16,9 +18,12 @@ from tasks.lab.commands import (
     bring_down,
     bring_up,
     faults_table,
+    lab_status,
     lab_table,
     mend_one,
 )
+from tasks.lab.faults import FAULTS
+from tasks.lab.layout import CLUSTER_KEY
 from tasks.lab.rehearsal import run_rehearsal
 
 SHAPE = {
@@ -42,7 +47,7 @@ HELP = {
 }
 
 
-@operator_task(help=HELP)
+@making_task(help=HELP)
 def up(
     c: Context,
     dir: str = ".lab",
@@ -59,7 +64,7 @@ def up(
     legacy: int = 0,
     legacy_version: str = "5.0",
     service: str = "script",
-) -> None:
+) -> Done:
     """Start a rehearsal cluster: real sshd per node, simulated gateways, an ordinary inventory."""
     request = Request(
         members,
@@ -79,22 +84,26 @@ def up(
     lab = bring_up(dir, request)
     say(f"lab is up: {len(lab.nodes)} nodes, {lab.inventory}")
     say(f"  -> AMLEN_INVENTORY={lab.inventory} fab status; fab lab.down --dir {dir}")
+    return Done(
+        cluster=CLUSTER_KEY, verdict=f"lab is up: {len(lab.nodes)} nodes", paths=(str(lab.inventory),)
+    )
 
 
 @operator_task(help={"dir": HELP["dir"]})
-def status(c: Context, dir: str = ".lab") -> None:
+def status(c: Context, dir: str = ".lab", json: bool = False) -> None:
     """Show the lab's processes."""
-    show_table(lab_table(dir))
+    say(json_text(lab_status(dir)), verbatim=True) if json else show_table(lab_table(dir))
 
 
-@operator_task(help={"dir": HELP["dir"]})
-def down(c: Context, dir: str = ".lab") -> None:
+@making_task(help={"dir": HELP["dir"]})
+def down(c: Context, dir: str = ".lab") -> Done:
     """End the lab's processes and remove its directory."""
     bring_down(dir)
     say(f"lab {dir} is down and removed")
+    return Done(verdict=f"lab {dir} is down and removed")
 
 
-@operator_task(
+@making_task(
     name="break",
     help={
         "dir": HELP["dir"],
@@ -103,15 +112,18 @@ def down(c: Context, dir: str = ".lab") -> None:
         "mend": "take it back (all, without --fault)",
     },
 )
-def break_(c: Context, dir: str = ".lab", node: str = "", fault: str = "", mend: bool = False) -> None:
+def break_(c: Context, dir: str = ".lab", node: str = "", fault: str = "", mend: bool = False) -> Done:
     """Inject a fault into a node of the lab; without --node, list the faults."""
     if not node:
         show_table(faults_table())
-    elif mend:
-        say(f"[{node}] mended: {', '.join(mend_one(dir, node, fault)) or 'nothing was broken'}")
-    else:
-        break_one(dir, node, fault)
-        say(f"[{node}] {fault} -> fab lab.break --dir {dir} --node {node} --mend")
+        return Done(outcome=Ending.NOTHING, verdict=f"faults: {', '.join(FAULTS)}")
+    if mend:
+        said = f"mended: {', '.join(mend_one(dir, node, fault)) or 'nothing was broken'}"
+        say(f"[{node}] {said}")
+        return Done(node=node, verdict=said)
+    break_one(dir, node, fault)
+    say(f"[{node}] {fault} -> fab lab.break --dir {dir} --node {node} --mend")
+    return Done(node=node, verdict=fault)
 
 
 REHEARSED = {
@@ -121,7 +133,7 @@ REHEARSED = {
 }
 
 
-@operator_task(help={**SHAPE, **REHEARSED})
+@making_task(help={**SHAPE, **REHEARSED})
 def rehearse(
     c: Context,
     dir: str = "",
@@ -132,10 +144,11 @@ def rehearse(
     kind: str = "",
     strategy: str = "auto",
     keep: bool = False,
-) -> None:
+) -> Done:
     """A whole migration on a fresh lab: up, create, check, status, migrate, down."""
     request = Request(members, pairs, speed, bastion=bastion)
     run_rehearsal(dir, request, kind=kind, strategy=strategy, keep=keep)
+    return Done(cluster=CLUSTER_KEY, verdict="the rehearsal is complete")
 
 
 ns = Collection("lab")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from invoke.collection import Collection
 from invoke.context import Context
 
-from tasks.boundary import opened, operator_task
+from tasks.boundary import making_task, opened, operator_task
 from tasks.core.backups import DEFAULT_AGE, parse_age
+from tasks.core.results import Done
 from tasks.effects.backups import clean_backups
 from tasks.effects.run_list import list_runs, show_all_of
 from tasks.effects.run_report import Form, show_run
@@ -68,7 +69,7 @@ def verify(
         verify_run(site.cluster, run, mark=chain, json_wanted=json)
 
 
-@operator_task(
+@making_task(
     help={
         "older-than": f"wipe backups of runs that ended that long ago: 12h, 30d, 6w (default: {DEFAULT_AGE})",
         "run": "wipe those of this run alone, whatever its age",
@@ -82,11 +83,13 @@ def clean(
     inventory: str = "",
     cluster: str = "",
     yes: bool = False,
-) -> None:
+    *,
+    asks: bool,
+) -> Done:
     """Wipe the backups of finished runs on every node, after showing which; never those that are needed."""
     limit = parse_age(older_than)
     with opened(inventory, cluster) as site:
-        clean_backups(site, older_than=limit, run=run, yes=yes)
+        return clean_backups(site, older_than=limit, run=run, yes=yes, asks=asks)
 
 
 ns = Collection("runs")

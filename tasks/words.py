@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from invoke.collection import Collection
 from invoke.exceptions import ParseError
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
@@ -51,11 +52,19 @@ class _Number(Argument):
 class OperatorTask(Task[Callable[..., None]]):
     """A task whose optional positionals, numbers and repeated options are what they seem to be."""
 
+    said_as: str = ""  # what the operator types: "credentials.create"; see `name_tasks`
+
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         texts = dict(self.help)
         found = [_as_meant(argument) for argument in super().get_arguments(ignore_unknown_help)]
         self.help = texts  # Invoke gives each away once
         return found
+
+
+def name_tasks(namespace: Collection) -> None:
+    """Tell every task the name under which the namespace has it."""
+    for name in namespace.task_names:
+        namespace[name].said_as = name
 
 
 def _as_meant(argument: Argument) -> Argument:

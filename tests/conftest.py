@@ -14,6 +14,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EVERY_LINE = "--every-line"
 ALL_PAGES = "--all-pages"
+BUNDLE = "--bundle"
 EACH_FOR_ITSELF = ("test_journeys.py",)  # share nothing, and take long
 ONE_CORPUS = ("verdict/test_corpus.py", "lab/test_tls_corpus.py")  # what is judged for one serves both
 
@@ -33,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         EVERY_LINE, action="store_true", help="kill runs at every journal line: make test-rounds"
     )
     parser.addoption(ALL_PAGES, action="store_true", help="run every page of docs/: make test-pages")
+    parser.addoption(BUNDLE, metavar="DIR", help="try what make bundle has made there: make test-bundle")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,10 +17,13 @@ from invoke.exceptions import Exit, ParseError
 from invoke.parser import Parser
 from invoke.parser.context import ParserContext
 
-from tasks.boundary import Acting, acting_task, operator_task
-from tasks.core.errors import Refused, UsageError
+from tasks.boundary import Acting, acting_task, making_task, operator_task
+from tasks.core.errors import Refused, Unhealthy, UsageError
+from tasks.core.findings import Finding, Severity
 from tasks.core.issuing import Recipe, issue, new_key
+from tasks.core.results import Done, Ending, Result
 from tasks.core.subjects import Subject
+from tasks.effects.console import say
 from tasks.effects.terms import Terms
 from tests.core.statuses import NOON
 
@@ -123,6 +127,7 @@ COMMON = {
     "plain",
     "not_after",
     "break_lock",
+    "json",
 }
 
 
@@ -142,12 +147,13 @@ def test_every_option_of_an_acting_task_says_what_it_is_for() -> None:
 def test_an_acting_task_is_told_what_was_typed() -> None:
     given: dict[str, Any] = {"inventory": "i.yaml", "cluster": "", "plan": False, "yes": True, "approve": ""}
     more: dict[str, Any] = {"resume": False, "stop_after": 2, "ignore": ["rest"], "break_lock": ""}
-    more |= {"progress": "auto", "plain": True, "not_after": ""}
+    more |= {"progress": "auto", "plain": True, "not_after": "", "json": False}
     move(Context(), member="gw-a", way="short", **given, **more)
     ((acting, member, way),) = TOLD
     assert (member, way, acting.inventory) == ("gw-a", "short", "i.yaml")
     assert (acting.terms.yes, acting.terms.stop_after, acting.terms.ignored) == (True, 2, frozenset({"rest"}))
     assert acting.terms.progress == "plain"
+    assert acting.terms.asks
     assert not acting.on_open_run
 
 
@@ -205,3 +211,130 @@ def test_what_a_library_thinks_of_an_odd_certificate_is_not_printed(tmp_path: Pa
     assert [one.stdout for one in told.values()] == ["CN=x\n", "CN=x\n"]
     assert told["import"].stderr == ""
     assert "CryptographyDeprecationWarning" in told["#"].stderr
+
+
+@operator_task()
+def show(c: Context, json: bool = False, cluster: str = "", how: str = "") -> None:
+    """A reading task."""
+    if how != "silent":
+        say('{"healthy": false}', verbatim=True)
+    if how:
+        raise Unhealthy("not well", remedy="fab check")
+
+
+@acting_task(help={})
+def act(acting: Acting) -> None:
+    """An acting task that says a lot."""
+    say("a table")
+    if acting.terms.yes:
+        raise Refused("no", remedy="mend it", node="gw-a", findings=(FINDING,))
+    if acting.again:
+        raise KeyboardInterrupt
+    acting.terms.account.ends(Ending.NOTHING)
+
+
+@making_task()
+def build(c: Context, kind: str = "shared", *, asks: bool) -> Done:
+    """A task that is no run."""
+    say("made" if asks else "made unasked")
+    return Done(cluster="demo", verdict="3 files", paths=("a", "b"))
+
+
+FINDING = Finding("key-mismatch", Severity.ERROR, "gw-a", "two keys", "one of them")
+USUAL: dict[str, Any] = {
+    "inventory": "",
+    "cluster": "demo",
+    "plan": False,
+    "yes": False,
+    "approve": "",
+    "resume": False,
+    "stop_after": 0,
+    "ignore": [],
+    "progress": "auto",
+    "plain": False,
+    "not_after": "",
+    "break_lock": "",
+}
+for each in (show, act, build):
+    each.said_as = f"demo.{each.name}"  # type: ignore[attr-defined]
+
+
+def as_json(task: Any, capsys: pytest.CaptureFixture[str], **given: Any) -> tuple[dict[str, Any], int, str]:
+    """The one JSON object of stdout, the exit code, and stderr."""
+    code = 0
+    try:
+        task(Context(), json=True, **given)
+    except Exit as end:
+        code = int(end.code)
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert isinstance(found, dict)
+    return found, code, told.err
+
+
+def test_what_a_reading_task_shows_is_all_of_stdout_whatever_it_ends_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert as_json(show, capsys) == ({"healthy": False}, 0, "")
+    assert as_json(show, capsys, how="shown") == ({"healthy": False}, 6, "not well\n  -> fab check\n")
+
+
+def test_a_reading_task_that_shows_nothing_says_as_json_why(capsys: pytest.CaptureFixture[str]) -> None:
+    found, code, err = as_json(show, capsys, how="silent", cluster="demo")
+    assert Result.model_validate(found).outcome is Ending.UNHEALTHY
+    assert (found["exit_code"], code) == (6, 6)
+    assert (found["task"], found["cluster"]) == ("demo.show", "demo")
+    assert (found["problem"], found["remedy"]) == ("not well", "fab check")
+    assert err == "not well\n  -> fab check\n"
+
+
+def test_an_acting_task_prints_one_object_and_its_tables_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found, code, err = as_json(act, capsys, **USUAL)
+    assert Result.model_validate(found) == Result(
+        task="demo.act", cluster="demo", outcome=Ending.NOTHING, exit_code=0
+    )
+    assert (code, err) == (0, "a table\n")
+
+
+def test_a_refusal_has_its_findings_in_the_object(capsys: pytest.CaptureFixture[str]) -> None:
+    found, code, err = as_json(act, capsys, **USUAL | {"yes": True})
+    assert (found["outcome"], found["exit_code"], code) == ("refused", 3, 3)
+    assert (found["problem"], found["node"], found["remedy"]) == ("no", "gw-a", "mend it")
+    assert [one["name"] for one in found["findings"]] == ["key-mismatch"]
+    assert "[gw-a] no" in err
+
+
+def test_an_interruption_is_an_outcome_too(capsys: pytest.CaptureFixture[str]) -> None:
+    found, code, _ = as_json(act, capsys, **USUAL | {"resume": True})
+    assert (found["outcome"], found["exit_code"], code) == ("interrupted", 130, 130)
+
+
+def test_without_json_the_tables_are_the_result(capsys: pytest.CaptureFixture[str]) -> None:
+    act(Context(), json=False, **USUAL)
+    assert tuple(capsys.readouterr()) == ("a table\n", "")
+
+
+def test_a_task_that_is_no_run_says_what_it_made_and_asks_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    found, code, err = as_json(build, capsys)
+    assert (found["outcome"], found["cluster"], found["verdict"]) == ("complete", "demo", "3 files")
+    assert (found["paths"], code, err) == (["a", "b"], 0, "made unasked\n")
+    build(Context())
+    assert capsys.readouterr().out == "made\n"
+    assert [argument.name for argument in build.get_arguments()] == ["kind", "json"]
+
+
+def test_a_bug_is_no_outcome(capsys: pytest.CaptureFixture[str]) -> None:
+    @operator_task()
+    def broken(c: Context, json: bool = False) -> None:
+        raise ValueError("ours")
+
+    with pytest.raises(ValueError, match="ours"):
+        broken(Context(), json=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_closed_stdout_breaks_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    show(Context(), json=True)

@@ -196,7 +196,5 @@ def _one(found: Iterable[Backup], named: str, *, needed: Mapping[str, str]) -> C
         )
     if not chosen:
         known = one_of(named, [backup.id for backup in found])
-        raise UsageError(
-            f"no node that was reached has a backup of run {named}", remedy=f"there are: {known}"
-        )
+        raise UsageError(f"no node that was reached has a backup of run {named}", remedy=known)
     return Choice(chosen, ())

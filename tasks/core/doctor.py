@@ -91,16 +91,17 @@ def doctor_table(rows: Iterable[Row], *, at: datetime) -> TextTable:
     return TextTable(f"doctor at {at:%Y-%m-%d %H:%M:%S} UTC", ("", "CHECK", "ON", "SEEN"), tuple(lines))
 
 
-def doctor_data(rows: tuple[Row, ...], *, at: datetime) -> dict[str, object]:
-    """The same for a machine, one entry per check: nothing is put together."""
-    return {
-        "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        "ok": not wrongs(rows),
-        "checks": [
-            {"check": r.check, "on": r.on, "verdict": r.verdict.value, "seen": r.seen, "remedy": r.remedy}
-            for r in rows
-        ],
-    }
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """For a machine: one entry per check, nothing is put together."""
+
+    at: datetime
+    ok: bool
+    checks: tuple[Row, ...]
+
+
+def doctor_report(rows: tuple[Row, ...], *, at: datetime) -> DoctorReport:
+    return DoctorReport(at=at, ok=not wrongs(rows), checks=rows)
 
 
 def closing_line(rows: tuple[Row, ...]) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tasks.core.findings import Finding
+
 
 class OperatorError(Exception):
     """A failure that the operator can act upon.
@@ -24,6 +26,7 @@ class OperatorError(Exception):
         self.problem = problem
         self.remedy = remedy
         self.node = node
+        self.cluster = ""  # the inventory's key, once it is known
 
     def __str__(self) -> str:
         where = f"[{self.node}] " if self.node else ""
@@ -52,9 +55,19 @@ class UsageError(OperatorError):
 
 
 class Refused(OperatorError):
-    """A check or the plan says no; nothing was changed."""
+    """A check or the plan says no; nothing was changed.
+
+    Args:
+        findings: All that the checks found, where it was they.
+    """
 
     exit_code: ClassVar[int] = 3
+
+    def __init__(
+        self, problem: str, *, remedy: str, node: str | None = None, findings: tuple[Finding, ...] = ()
+    ) -> None:
+        super().__init__(problem, remedy=remedy, node=node)
+        self.findings = findings
 
 
 class RecordAltered(Refused):

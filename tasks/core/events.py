@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 
 from pydantic import AwareDatetime
@@ -15,6 +16,7 @@ class EventKind(StrEnum):
     START = "start"  # a run begins, or is gone on with
     STEP = "step"  # a step begins
     WAITING = "waiting"  # a gate was looked at, and does not hold yet
+    WAITING_LONG = "waiting_long"  # of notifications only: once per wait, after notify.waiting_long_s
     NOTE = "note"
     STEP_DONE = "step_done"  # its gate held
     FAILED = "failed"  # the line is stopped, nothing further is touched
@@ -52,4 +54,5 @@ class Event(Frozen):
 
 def event_line(event: Event) -> str:
     """One line of JSON, without what is empty and without its end."""
-    return event.model_dump_json(exclude_defaults=True)
+    said = event.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({"version": event.version, **said})

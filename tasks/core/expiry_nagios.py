@@ -22,15 +22,15 @@ def nagios_answer(report: ExpiryReport) -> tuple[str, int]:
     """
     ranked = sorted(report.rows, key=lambda row: -severity(row.state))  # of equals what ends first
     code = _CODES[severity(ranked[0].state)] if ranked else UNKNOWN
-    head = _plain(f"{_WORDS[code]} - {_summary(report, ranked)}")
+    head = plain(f"{_WORDS[code]} - {_summary(report, ranked)}")
     perfdata = " ".join(_perfdata(report))
-    long = [_plain(f"{row.state}: {ending(row)}") for row in ranked if severity(row.state)]
+    long = [plain(f"{row.state}: {ending(row)}") for row in ranked if severity(row.state)]
     return "\n".join([f"{head} | {perfdata}" if perfdata else head, *long]), code
 
 
 def unknown_line(problem: str) -> str:
     """What a plugin prints that could not do its work: one line."""
-    return _plain(f"{_WORDS[UNKNOWN]} - {problem}")
+    return plain(f"{_WORDS[UNKNOWN]} - {problem}")
 
 
 def _summary(report: ExpiryReport, ranked: list[Row]) -> str:
@@ -53,6 +53,6 @@ def _perfdata(report: ExpiryReport) -> Iterator[str]:
         yield f"'{quoted}'={least[label]};{report.limits.warn}:;{report.limits.crit}:;;"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line, without the bar that begins the perfdata."""
     return " ".join(text.replace("|", "/").split())

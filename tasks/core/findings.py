@@ -35,6 +35,9 @@ class Finding:
     outcome: str = ""
 
 
+Findings = tuple[Finding, ...]
+
+
 def errors(findings: Iterable[Finding], *, ignored: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
     """The findings that stop the line: errors that are not ignored by name."""
     return tuple(f for f in findings if f.severity is Severity.ERROR and f.name not in ignored)

@@ -27,6 +27,8 @@ _LOOK = Group(
             ("", "the only cluster of inventory.yaml"),
             ("--inventory prod.yaml --cluster north", "one of several, of another inventory"),
             ("--json", "for a script: exit 0 if it is healthy, else 6"),
+            ("--watch", "again and again in place, changes marked, until Ctrl-C"),
+            ("--nagios", "as a monitoring plugin"),
         ),
         entry_of(
             "check",
@@ -59,6 +61,7 @@ _MIGRATE = Group(
             "what migrate-cluster would do, step by step",
             ("", "the strategy, what it costs, every step, a fingerprint"),
             ("--strategy prescribed --observer gw-c", "by the documented procedure, gw-c restarted last"),
+            ("--runbook RUNBOOK.md", "also as a document for the change ticket, each step by hand as well"),
         ),
         entry_of(
             "migrate-cluster",

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tasks.core.help_entry import Entry
+from tasks.core.help_entry import LONGEST_LINE, Entry
 from tasks.core.help_tasks import GROUPS, entries
 
 _OTHERS = "Others"
@@ -50,7 +50,10 @@ def _grouped(chosen: set[str], tasks: Mapping[str, str]) -> Iterator[tuple[str, 
             yield group.title, named
     known = {entry.task for entry in entries()}
     if left := sorted(chosen - known):
-        yield _OTHERS, [(name, tasks[name]) for name in left]
+        yield (
+            _OTHERS,
+            [(name, textwrap.shorten(tasks[name], LONGEST_LINE, placeholder="...")) for name in left],
+        )
 
 
 def help_lines(

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tasks.core.inventory_faults import Fault, YamlPath, shown
+from tasks.core.inventory_notify_shape import NotifyShape
 from tasks.core.inventory_schema import (
     AdminShape,
     InventoryShape,
@@ -30,6 +31,7 @@ _SECTIONS: Mapping[str, type[Shape]] = {
     "membership": MembershipShape,
     "limits": LimitsShape,
     "queues": QueuesShape,
+    "notify": NotifyShape,
 }
 _MAPPING = ("must be a mapping", "write its keys below it, indented; or remove it")
 _QUOTES = "put it in quotes"

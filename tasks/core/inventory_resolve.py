@@ -13,6 +13,7 @@ from tasks.core.inventory_faults import dotted
 from tasks.core.inventory_ha import ha_of
 from tasks.core.inventory_layers import Place, Said, places
 from tasks.core.inventory_membership import membership_of
+from tasks.core.inventory_notify import notify_of
 from tasks.core.inventory_paths import paths_of, product_of
 from tasks.core.inventory_schema import (
     AdminShape,
@@ -75,6 +76,7 @@ def resolved(inventory: InventoryShape, key: str, *, path: Path, home: Path | No
         prefer=shape.prefer or "no-partition",
         islands=shape.islands,
         ca_passphrase=_ca_passphrase(shape.ca, key, here=here),
+        notify=notify_of(inventory, key, folder=here.folder, whole=here.whole),
         queues=WantedQueues(**shape.queues.model_dump(exclude_none=True)),
     )
 

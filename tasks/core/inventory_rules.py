@@ -11,6 +11,7 @@ from pathlib import Path
 from tasks.core.inventory_faults import Fault, YamlPath, dotted, shown
 from tasks.core.inventory_ha import ha_faults
 from tasks.core.inventory_layers import hosted, named, places
+from tasks.core.inventory_notify import notify_faults
 from tasks.core.inventory_schema import InventoryShape
 from tasks.core.inventory_service import container_faults, volume_faults
 from tasks.core.nearest import did_you_mean
@@ -168,6 +169,7 @@ _RULES: tuple[tuple[Rule, tuple[YamlPath, ...]], ...] = (
     (_logins, (("admin",), ("admin", "user"), ("admin", "password"))),
     (_ca_apart, (("ca",), ("ca", "folder"), ("credentials",))),
     (ha_faults, (("ha",),)),
+    (notify_faults, (("notify",), ("notify", "webhook"), ("webhook", "url"), ("webhook", "headers"))),
     (container_faults, (("service",), ("service", "container"))),
     (volume_faults, (("service",), ("service", "volume"), *_PATHS)),
 )

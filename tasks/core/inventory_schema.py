@@ -15,6 +15,7 @@ from tasks.core.inventory_limits import GatesShape as GatesShape
 from tasks.core.inventory_limits import LimitsShape as LimitsShape
 from tasks.core.inventory_limits import QueuesShape as QueuesShape
 from tasks.core.inventory_limits import Shape as Shape
+from tasks.core.inventory_notify_shape import NotifyShape
 from tasks.core.inventory_values import (
     Account,
     Gateway,
@@ -170,6 +171,12 @@ class MemberShape(NodeShape):
     )
 
 
+class DefaultsShape(Settings):
+    """Settings for all clusters, and what else they have in common."""
+
+    notify: NotifyShape = Field(default=NotifyShape(), description="Who is told what happens in a run.")
+
+
 class CaShape(Shape):
     """The CA that `fab credentials.create --kind ca` makes; its keys never lie among the sets."""
 
@@ -193,6 +200,7 @@ class ClusterShape(Settings):
     queues: QueuesShape = Field(
         default=QueuesShape(), description="What the others may hold for a restarted member."
     )
+    notify: NotifyShape = Field(default=NotifyShape(), description="Who is told what happens in a run.")
     disposable: bool = Field(default=False, description="May be destroyed by the conformance suite.")
     islands: bool = Field(
         default=False, description="Each product's members may still be a cluster of their own."
@@ -203,7 +211,7 @@ class ClusterShape(Settings):
 class InventoryShape(Shape):
     """The whole file."""
 
-    defaults: Settings = Field(default=Settings(), description="Settings for all clusters.")
+    defaults: DefaultsShape = Field(default=DefaultsShape(), description="Settings for all clusters.")
     clusters: dict[str, ClusterShape] = Field(default={}, description="The clusters, by name.")
 
 

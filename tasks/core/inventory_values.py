@@ -163,7 +163,7 @@ def _arguments(value: object) -> tuple[str, ...]:
     raise refusal("must be a list of text, the program first", 'e.g. [systemctl, start, imaserver, "5"]')
 
 
-def _secret(value: object) -> SecretRef:
+def secret_ref(value: object) -> SecretRef:
     """The value is never shown: it may be the secret itself."""
     if value == "prompt":
         return PromptSecret("")
@@ -202,7 +202,7 @@ def _start(value: object) -> str | tuple[str, ...]:
 
 
 _WORDS = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-_REFERENCE = {
+REFERENCE = {
     "oneOf": [
         {"const": "prompt"},
         *(
@@ -239,7 +239,7 @@ WholeSeconds = Annotated[int, Field(gt=0, le=604800)]
 RemotePath = Annotated[PurePosixPath, PlainValidator(_remote_path), _ABSOLUTE]
 LocalPath = Annotated[Path, PlainValidator(_local_path), _PATH]
 Argv = Annotated[tuple[str, ...], PlainValidator(_arguments), WithJsonSchema(_WORDS)]
-Secret = Annotated[SecretRef, PlainValidator(_secret), WithJsonSchema(_REFERENCE)]
+Secret = Annotated[SecretRef, PlainValidator(secret_ref), WithJsonSchema(REFERENCE)]
 RestartWord = Annotated[
     str | tuple[str, ...], PlainValidator(_restart), _or_argv("rest", "systemd", "docker", "podman")
 ]

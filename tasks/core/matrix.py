@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tasks.core.acceptance import LetIn, Observed, TurnedAway
+from tasks.core.acceptance import Observed
 from tasks.core.course import Wish, course_of
 from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, errors
 from tasks.core.observed import loaded_now
 from tasks.core.render import TextTable
-from tasks.core.snapshot import Snapshot, Unseen
+from tasks.core.snapshot import Snapshot
 from tasks.core.stages import NOW, Direction, Stage, compact, stage_now
 from tasks.core.trust_text import exceptions, groups_text
 
@@ -131,43 +131,3 @@ def legend_lines(matrix: Matrix) -> tuple[str, ...]:
         for column in matrix.members
     }
     return tuple(f"  {sign}  {meaning}" for sign, meaning in LEGEND.items() if sign in used)
-
-
-def matrix_data(matrix: Matrix) -> dict[str, object]:
-    """What `--json` shows; the keys are stable."""
-    return {
-        "cluster": matrix.cluster,
-        "at": matrix.at.isoformat(),
-        "members": list(matrix.members),
-        "why": matrix.why,
-        "stages": [_stage_data(stage, matrix.members) for stage in matrix.stages],
-        "observed": [_observed_data(one, matrix.agreement.get(one)) for one in matrix.observed],
-    }
-
-
-def _stage_data(stage: Stage, members: Sequence[str]) -> dict[str, object]:
-    return {
-        "after": stage.after,
-        "links": sorted(sorted(link) for link in stage.links),
-        "dials": {one: [other for other in members if (one, other) in stage.dials] for one in members},
-        "one_way": [list(direction) for direction in stage.one_way],
-    }
-
-
-def _observed_data(one: Observed, agrees: bool | None) -> dict[str, object]:
-    match one.answer:
-        case LetIn():
-            answer, reason = "let-in", ""
-        case TurnedAway(why):
-            answer, reason = "turned-away", why
-        case Unseen(problem):
-            answer, reason = "unseen", problem
-    return {
-        "set": one.label,
-        "member": one.member,
-        "node": one.node,
-        "answer": answer,
-        "reason": reason,
-        "distrust": one.distrust,
-        "as_computed": agrees,
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.core.belonging import INACTIVE, Belonging, belonging, running_part
@@ -45,23 +45,25 @@ class ShownNode:
 
 @dataclass(frozen=True, slots=True)
 class ShownMembership:
+    """All nodes side by side; `unlike` are keys that should be the same on all of the cluster and are not."""
+
     cluster: str
     nodes: tuple[ShownNode, ...]
-
-    @property
-    def unlike(self) -> tuple[str, ...]:
-        """Keys that should be the same on all nodes of the cluster and are not."""
-        members = [one for one in self.nodes if one.keys and not one.outside]
-        keys = dict.fromkeys(key for one in members for key in one.keys)
-        return tuple(
-            key for key in keys if key not in OWN and len({text_of(one.keys[key]) for one in members}) > 1
-        )
+    unlike: tuple[str, ...]
 
 
 def shown_membership(snapshot: Snapshot) -> ShownMembership:
     """What every node is configured to be."""
     nodes = tuple(_shown(snapshot, seen) for seen in snapshot.nodes.values())
-    return ShownMembership(snapshot.cluster.key, nodes)
+    return ShownMembership(snapshot.cluster.key, nodes, _unlike(nodes))
+
+
+def _unlike(nodes: Sequence[ShownNode]) -> tuple[str, ...]:
+    members = [one for one in nodes if one.keys and not one.outside]
+    keys = dict.fromkeys(key for one in members for key in one.keys)
+    return tuple(
+        key for key in keys if key not in OWN and len({text_of(one.keys[key]) for one in members}) > 1
+    )
 
 
 def _shown(snapshot: Snapshot, seen: NodeSnapshot) -> ShownNode:

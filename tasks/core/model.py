@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from tasks.core.secret_refs import CommandSecret as CommandSecret
+from tasks.core.secret_refs import EnvSecret as EnvSecret
+from tasks.core.secret_refs import FileSecret as FileSecret
+from tasks.core.secret_refs import KeyringSecret as KeyringSecret
+from tasks.core.secret_refs import PromptSecret as PromptSecret
+from tasks.core.secret_refs import SecretRef as SecretRef
 from tasks.core.wanted_ha import UNSAID_HA, WantedHa
 from tasks.core.wanted_membership import UNSAID, WantedMembership
+from tasks.core.wanted_notify import SILENT, WantedNotify
 from tasks.core.wanted_queues import USUAL_QUEUES, WantedQueues
 
 
@@ -26,35 +33,6 @@ class Via(StrEnum):
     TUNNEL = "tunnel"  # direct-tcpip through the node's SSH connection
     EXEC = "exec"  # curl and openssl s_client run on the node
     DIRECT = "direct"  # from this machine
-
-
-@dataclass(frozen=True, slots=True)
-class EnvSecret:
-    variable: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileSecret:
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class CommandSecret:
-    argv: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyringSecret:
-    service: str
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
-class PromptSecret:
-    label: str
-
-
-SecretRef = EnvSecret | FileSecret | CommandSecret | KeyringSecret | PromptSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +220,7 @@ class Cluster:
     islands: bool = False  # each product's members may start as a cluster of their own
     ca_passphrase: SecretRef | None = None  # of the CA's keys; None: asked for
     queues: WantedQueues = USUAL_QUEUES
+    notify: WantedNotify = SILENT
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from tasks.core.upgrade import Runbook, Stage
 from tasks.core.versions import NAMES
@@ -15,10 +13,6 @@ def as_markdown(runbook: Runbook) -> str:
     return "\n".join(
         [*_head(runbook), *(line for n, s in enumerate(runbook.stages, 1) for line in _stage(n, s))]
     )
-
-
-def as_json(runbook: Runbook) -> str:
-    return json.dumps(asdict(runbook), indent=2, default=str)
 
 
 def _head(runbook: Runbook) -> Iterator[str]:

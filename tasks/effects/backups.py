@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from tasks.core.backup_text import choice_table
 from tasks.core.backups import Backup, Choice, KnownRun, backups_of, choose
-from tasks.core.errors import Locked, OperatorError, Refused, RemoteError, UsageError
+from tasks.core.errors import Locked, OperatorError, Refused, RemoteError
 from tasks.core.journal import Entry
 from tasks.core.model import Node
+from tasks.core.results import Done, Ending
 from tasks.core.traces import Trace
 from tasks.effects import trace_scripts
+from tasks.effects.consent import Asking
 from tasks.effects.console import say, show_table, tell
 from tasks.effects.file_access import run_script
 from tasks.effects.record import RunRecord
@@ -24,11 +25,12 @@ CLEANED = "cleaned"
 QUESTION = "Wipe these now? There is no way back to them then. Type yes to go on: "
 
 
-def clean_backups(site: Site, *, older_than: timedelta, run: str, yes: bool) -> None:
+def clean_backups(site: Site, *, older_than: timedelta, run: str, yes: bool, asks: bool = True) -> Done:
     """Show what goes and what stays, ask, wipe; safe to repeat.
 
     Args:
         run: The only one that is to go, whatever its age; "" for all that are older.
+        asks: Whether there is somebody who can be asked.
 
     Raises:
         UsageError, Refused: The run has no backup, is open or is needed; or nobody agreed.
@@ -52,13 +54,20 @@ def clean_backups(site: Site, *, older_than: timedelta, run: str, yes: bool) -> 
     left = set(sight.unreached)
     if choice.goes:
         if not yes:
-            _ask(older_than, run)
+            _ask(older_than, run, asks=asks)
         left |= _wipe(site, sight, choice.goes, records)
     if left:
         raise RemoteError(
             f"{', '.join(sorted(left))}: what lies there was not seen, or is left",
             remedy="once the messages above are mended: the same command again",
         )
+    wiped = ", ".join(backup.id for backup in choice.goes)
+    return Done(
+        outcome=Ending.COMPLETE if wiped else Ending.NOTHING,
+        cluster=site.cluster.key,
+        run=run,
+        verdict=f"wiped: {wiped}" if wiped else "nothing to wipe",
+    )
 
 
 def _refuse_unclear(sight: Sight, known: Mapping[str, KnownRun]) -> None:
@@ -80,14 +89,12 @@ def _show(site: Site, choice: Choice) -> None:
         say("nothing to wipe")
 
 
-def _ask(older_than: timedelta, run: str) -> None:
+def _ask(older_than: timedelta, run: str, *, asks: bool) -> None:
     hours = int(older_than.total_seconds() // 3600)
     again = f"fab runs.clean {f'--run {run}' if run else f'--older-than {hours}h'} --yes"
-    if not sys.stdin.isatty():
-        raise UsageError("no terminal to confirm it", remedy=again)
-    sys.stderr.write(QUESTION)
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
+    asking = Asking(QUESTION, "yes", possible=asks)
+    asking.refuse_unanswered(this="it", remedy=again)
+    if not asking.agreed:
         raise Refused("not confirmed; nothing was wiped", remedy="fab runs.list shows what lies there")
 
 

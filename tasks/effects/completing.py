@@ -103,6 +103,8 @@ def _clusters(line: Line) -> tuple[ClusterNames, ...]:
 
 def _is_ours(folder: Path) -> bool:
     """Whether `fab` would work with our tasks there: it takes the nearest fabfile upwards."""
+    if (HOME / "release.json").exists():  # of a bundle: its tasks are there from everywhere
+        return True
     ours = HOME / "fabfile.py"
     for each in (folder, *folder.parents):
         if (each / "fabfile.py").exists():

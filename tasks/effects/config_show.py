@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
+from dataclasses import dataclass
 
 from tasks.core.config_shown import ShownNode, shown_node
 from tasks.core.config_table import config_table
 from tasks.core.errors import OperatorError, RemoteError
 from tasks.core.findings import Finding, Severity
+from tasks.core.json_text import json_text
 from tasks.core.keystore_wish import chosen_nodes
 from tasks.core.model import Node
 from tasks.core.render import findings_lines
@@ -17,6 +17,14 @@ from tasks.effects.console import say, show_table
 from tasks.effects.folders import look_at_folders
 from tasks.effects.look import look_at_node
 from tasks.effects.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class ShownConfig:
+    """What `--json` shows: the nodes that were looked at, and by name why the others were not."""
+
+    nodes: tuple[ShownNode, ...]
+    unseen: dict[str, Unseen]
 
 
 def show_config(site: Site, *, node: str = "", json_wanted: bool = False) -> None:
@@ -31,7 +39,7 @@ def show_config(site: Site, *, node: str = "", json_wanted: bool = False) -> Non
     shown = tuple(one for one in seen.values() if isinstance(one, ShownNode))
     lost = {name: one for name, one in seen.items() if isinstance(one, Unseen)}
     if json_wanted:
-        say(_json(shown, lost))
+        say(json_text(ShownConfig(shown, lost)), verbatim=True)
     else:
         if shown:
             show_table(config_table(site.cluster.key, shown))
@@ -39,14 +47,6 @@ def show_config(site: Site, *, node: str = "", json_wanted: bool = False) -> Non
             say(line)
     if lost:
         raise RemoteError(f"no look at {', '.join(lost)}", remedy="fab check")
-
-
-def _json(shown: tuple[ShownNode, ...], lost: dict[str, Unseen]) -> str:
-    found = {
-        "nodes": [dataclasses.asdict(one) for one in shown],
-        "unseen": {name: dataclasses.asdict(one) for name, one in lost.items()},
-    }
-    return json.dumps(found, indent=2, default=str)
 
 
 def _unseen(lost: dict[str, Unseen]) -> tuple[Finding, ...]:

@@ -9,6 +9,7 @@ import shutil
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
@@ -45,11 +46,11 @@ def show_table(table: TextTable, *, columns: int | None = None) -> None:
     drawn = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
     for number, column in enumerate(table.header):
         longest = max((len(line) for row in table.rows for line in row[number].split("\n")), default=0)
-        drawn.add_column(Text(_harmless(column)), overflow="fold", no_wrap=longest <= KEPT_WHOLE)
+        drawn.add_column(Text(harmless(column)), overflow="fold", no_wrap=longest <= KEPT_WHOLE)
     for row in table.rows:
-        drawn.add_row(*(Text(_harmless(cell), style=_style(cell)) for cell in row))
+        drawn.add_row(*(Text(harmless(cell), style=_style(cell)) for cell in row))
     with console.capture() as captured:
-        console.print(Text(_harmless(table.title), style="italic"))  # as the table's own it would be folded
+        console.print(Text(harmless(table.title), style="italic"))  # as the table's own it would be folded
         console.print(drawn)
     _write(captured.get().removesuffix("\n"))
 
@@ -60,17 +61,20 @@ def _style(cell: str) -> str:
     return ""
 
 
-def say(text: str = "", *, verbatim: bool = False) -> None:
+def say(text: str = "", *, verbatim: bool = False) -> bool:
     """One line of a result; folded between words on a terminal, unless `verbatim`.
 
     Args:
         verbatim: JSON, or another text whose blanks and lines stay as they are; what would steer a terminal is
             shown as JSON writes it, so that JSON says the same as before.
+
+    Returns:
+        Whether somebody still reads.
     """
-    _write(_escaped(text) if verbatim else _folded(_harmless(text), sys.stdout))
+    return _write(_escaped(text) if verbatim else _folded(harmless(text), sys.stdout))
 
 
-def _write(text: str) -> None:
+def _write(text: str) -> bool:
     """A reader that has gone (`| head`) breaks nothing off: the exit code says how it went."""
     try:
         print(encodable(text, sys.stdout.encoding), flush=True)  # noqa: T201
@@ -78,6 +82,8 @@ def _write(text: str) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+        return False
+    return True
 
 
 def encodable(text: str, encoding: str | None) -> str:
@@ -97,12 +103,12 @@ def tell(text: str, *, verbatim: bool = False) -> None:
         verbatim: JSON: see `say`.
     """
     with suppress(OSError):
-        shown = _escaped(text) if verbatim else _folded(_harmless(text), sys.stderr)
+        shown = _escaped(text) if verbatim else _folded(harmless(text), sys.stderr)
         told = encodable(shown, sys.stderr.encoding)
         print(told, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Names of files and certificates, and answers of servers, steer no terminal."""
     return "\n".join(map(printable, text.expandtabs().split("\n")))
 
@@ -131,9 +137,16 @@ def fold(line: str, *, columns: int) -> str:
 
 
 class ConsoleReporter(Unheard):
-    """Timestamped lines on stderr; a wait speaks when what it sees changes, and every 10 s."""
+    """Timestamped lines on stderr; a wait speaks when what it sees changes, and every 10 s.
 
-    def __init__(self) -> None:
+    Args:
+        line: Takes each line instead.
+        repeat_s: An unchanged wait is told again this often.
+    """
+
+    def __init__(self, line: Callable[[str], None] = tell, *, repeat_s: float = REPEAT_S) -> None:
+        self._tell = line
+        self._repeat_s = repeat_s
         self._last: tuple[str, str] = ("", "")
         self._told_at = 0.0
 
@@ -142,7 +155,7 @@ class ConsoleReporter(Unheard):
 
     def waiting(self, node: str, awaited: str, seen: str, *, left_s: float) -> None:
         now = time.monotonic()
-        if (node, seen) == self._last and now - self._told_at < REPEAT_S:
+        if (node, seen) == self._last and now - self._told_at < self._repeat_s:
             return
         self._last, self._told_at = (node, seen), now
         self._line(f"    [{node}] waiting for {awaited}: {seen} ({duration(max(left_s, 0))} left)")
@@ -154,4 +167,4 @@ class ConsoleReporter(Unheard):
         self._line(f"    [{node}] {text}" if node else f"    {text}")
 
     def _line(self, text: str) -> None:
-        tell(f"{datetime.now(UTC):%H:%M:%S} {text}")
+        self._tell(f"{datetime.now(UTC):%H:%M:%S} {text}")

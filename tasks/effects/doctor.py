@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from tasks.core.doctor import Row, closing_line, doctor_data, doctor_table, wrongs
+from tasks.core.doctor import Row, closing_line, doctor_report, doctor_table, wrongs
 from tasks.core.doctor_inventory import fault_rows, found_row, without_inventory
 from tasks.core.doctor_nodes import clock_rows, reach_rows
 from tasks.core.doctor_servers import server_rows
 from tasks.core.errors import Refused, UsageError
 from tasks.core.inventory_names import names_in
+from tasks.core.json_text import json_text
 from tasks.core.model import Cluster
 from tasks.effects.console import say, show_table, tell
 from tasks.effects.doctor_machine import machine_rows, runs_rows
@@ -36,7 +36,7 @@ def show_doctor(inventory: str, cluster: str, *, json_wanted: bool) -> None:
     at = datetime.now(UTC)
     rows = (*machine_rows(at), *_by_inventory(inventory, cluster))
     if json_wanted:
-        say(json.dumps(doctor_data(rows, at=at), indent=2), verbatim=True)
+        say(json_text(doctor_report(rows, at=at)), verbatim=True)
     else:
         show_table(doctor_table(rows, at=at))
     bad = wrongs(rows)

@@ -14,13 +14,13 @@ from tasks.core.expiry_nagios import nagios_answer
 from tasks.core.expiry_prometheus import prometheus_text
 from tasks.core.expiry_text import expiry_lines, expiry_table
 from tasks.core.held import HERE, NOTHING, Held, Source, held_by_nodes, serves_nothing
+from tasks.core.json_text import json_text
 from tasks.core.local_files import ending_here
 from tasks.core.snapshot import Unseen
 from tasks.effects.console import say, show_table, width
 from tasks.effects.credential_files import local_error
 from tasks.effects.local_files import read_sets
 from tasks.effects.look import take_snapshot
-from tasks.effects.operations import as_json
 from tasks.effects.site import Site
 
 
@@ -61,7 +61,7 @@ def show_expiry(site: Site, asked: Wanted) -> int:
         case "prometheus":
             give(prometheus_text(found), asked.output)
         case "json":
-            say(as_json(found), verbatim=True)
+            say(json_text(found), verbatim=True)
             _require_good(found)
         case _:
             show_table(expiry_table(found, width=width()))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +16,7 @@ from tasks.core.health import NOT_HEALTH
 from tasks.core.held import Source, held_by_nodes
 from tasks.core.inspection import Shown, local_bundle, node_bundles, shown
 from tasks.core.inspection_text import shown_lines
+from tasks.core.json_text import json_text
 from tasks.core.local_files import LocalFiles
 from tasks.core.node_tables import (
     ShownFile,
@@ -74,7 +73,7 @@ def inspect_path(path: str, *, json_wanted: bool = False) -> None:
     local = read_path(typed_path(path), at=now)
     found = shown([local_bundle(local, at=now, guess=True)])
     if json_wanted:
-        say(_json(found), verbatim=True)
+        say(json_text(found), verbatim=True)
     else:
         for line in shown_lines(found):
             say(line)
@@ -91,7 +90,7 @@ def inspect_cluster(site: Site, *, nodes: bool, served: bool, json_wanted: bool 
     """
     found = look_at_credentials(site, nodes=nodes, served=served)
     if json_wanted:
-        say(_json(found), verbatim=True)
+        say(json_text(found), verbatim=True)
     else:
         _show(found)
     if found.unseen:
@@ -150,7 +149,3 @@ def _show(found: Looked) -> None:
         say()
     for line in shown_lines(found.shown, found.findings):
         say(line)
-
-
-def _json(found: Looked | Shown) -> str:
-    return json.dumps(dataclasses.asdict(found), indent=2, default=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from tasks.core.model import Cluster
 DEFAULT_NAME = "inventory.yaml"
 VARIABLE = "AMLEN_INVENTORY"
 
+_EXAMPLE = Path(__file__).resolve().parents[2] / DEFAULT_NAME
 _LARGEST_BYTES = 1_000_000
 
 
@@ -69,7 +71,7 @@ def _content(file: Path) -> bytes:
     except FileNotFoundError as error:
         raise UsageError(
             f"no inventory at {file}",
-            remedy=f"give --inventory FILE, or set {VARIABLE}; the example is inventory.yaml of the project",
+            remedy=f"give --inventory FILE, or set {VARIABLE}; to begin with one: cp {shlex.quote(str(_EXAMPLE))} .",
         ) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a file name"

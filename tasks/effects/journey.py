@@ -12,8 +12,10 @@ from tasks.core.open_run import between_rounds
 from tasks.core.own_gates import gates_in
 from tasks.core.plan import Plan, Step, subject_of
 from tasks.core.render import findings_lines
+from tasks.core.results import Ending
 from tasks.core.safe_points import rest_lines
-from tasks.effects.consent import ask
+from tasks.effects.account import Account
+from tasks.effects.consent import Asking, ask
 from tasks.effects.console import say, tell
 from tasks.effects.prepare import Prepared, with_gates_looked_for
 from tasks.effects.reconciling import Replan, open_record, reconciled
@@ -91,23 +93,27 @@ def begin(
         refuse_if_unfinished(site, but=journey.undoes)
     with speaking_for(terms.typed or journey.words):
         prepared, plan = planned(site, journey, make, ignored=terms.ignored)
+        terms.account.planned(plan, prepared.findings)
         journey.show(plan)
         _show_rests(site, plan, plan.steps, terms)
         if terms.plan_only:
+            terms.account.ends(Ending.PLANNED)
             return None
         if terms.approved:
             refuse_unapproved(site, plan, terms.approved)
         if not plan.steps and not plan.undoes:
+            terms.account.ends(Ending.NOTHING)
             return None
         refuse_no_round(plan, terms.end)
         if not terms.approved and not (terms.yes and journey.yes_suffices):
-            _ask(journey, plan)
+            _ask(journey, plan, terms)
         if not plan.steps:
             _put_away(site, prepared, plan.undoes)
+            terms.account.ends(Ending.GIVEN_UP, run=plan.undoes)
             return None
-        with reporting(site, terms.progress) as report:
+        with reporting(site, terms.progress, terms.account) as report:
             outcome = start_run(site, prepared, plan, report=report, end=terms.end, gates=gates)
-        _conclude(site, journey, plan, outcome)
+        _conclude(site, journey, plan, outcome, terms.account)
     return outcome
 
 
@@ -144,9 +150,10 @@ def resume(site: Site, journey: Journey, terms: Terms | None = None) -> Outcome:
         left = record.progress().remaining(record.plan)
         tell(f"resuming run {record.id}: {len(left)} of {len(record.plan.steps)} steps left")
         _show_rests(site, record.plan, left, terms)
-        with reporting(site, terms.progress) as report:
+        terms.account.planned(record.plan, prepared.findings)
+        with reporting(site, terms.progress, terms.account) as report:
             outcome = resume_run(site, prepared, record, report=report, end=end)
-        _conclude(site, journey, record.plan, outcome)
+        _conclude(site, journey, record.plan, outcome, terms.account)
     return outcome
 
 
@@ -186,6 +193,7 @@ def run_task(
     refuse_unknown(terms.progress)
     if break_lock_of:
         give_up(site, journey, break_lock_of)
+        terms.account.ends(Ending.GIVEN_UP, run=break_lock_of)
     elif again:
         resume(site, journey, terms)
     else:
@@ -204,20 +212,23 @@ def _agree(journey: Journey, plan: Plan, terms: Terms) -> None:
     tell("what is left, planned anew from what the nodes show:")
     journey.show(plan)
     if plan.steps and not (terms.yes and journey.yes_suffices) and terms.approved != plan.fingerprint:
-        _ask(journey, plan, again=" --resume")
+        _ask(journey, plan, terms, again=" --resume")
 
 
-def _ask(journey: Journey, plan: Plan, *, again: str = "") -> None:
-    ask(*journey.question, plan, yes_suffices=journey.yes_suffices, again=again)
+def _ask(journey: Journey, plan: Plan, terms: Terms, *, again: str = "") -> None:
+    asking = Asking(*journey.question, yes_suffices=journey.yes_suffices, possible=terms.asks)
+    ask(asking, plan, again=again)
 
 
-def _conclude(site: Site, journey: Journey, plan: Plan, outcome: Outcome) -> None:
+def _conclude(site: Site, journey: Journey, plan: Plan, outcome: Outcome, account: Account) -> None:
     if not outcome.complete:
+        account.ends(Ending.STOPPED)
         say(f"stopped as asked; {outcome.open_run.line}")
         for line in between_rounds(outcome.open_run):
             say(f"  {line}")
         return
     found = journey.conclude(site, plan)
+    account.proven(found)
     say(f"run {outcome.run} complete: {found.verdict}")
     require_healthy(found)
 

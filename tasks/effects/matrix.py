@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish
+from tasks.core.json_text import json_text
 from tasks.core.matrix import (
     Matrix,
     fits,
     grouped_lines,
     legend_lines,
-    matrix_data,
     one_way_line,
     stage_table,
     stages_and_why,
 )
+from tasks.core.matrix_data import matrix_data
 from tasks.core.observed import loaded_now
 from tasks.core.render import findings_lines
 from tasks.core.stages import Stage
@@ -35,7 +34,7 @@ def show_matrix(site: Site, wish: Wish, *, json_wanted: bool = False) -> Matrix:
     """
     matrix = make_matrix(site, prepare(site), wish)
     if json_wanted:
-        say(json.dumps(matrix_data(matrix), indent=2), verbatim=True)
+        say(json_text(matrix_data(matrix)), verbatim=True)
         return matrix
     tables = fits(matrix, width=min(width(), NARROWEST))
     for stage in matrix.stages:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-
+from tasks.core.json_text import json_text
 from tasks.core.membership_table import membership_lines, membership_table, shown_membership
 from tasks.effects.console import say, show_table, width
 from tasks.effects.look import take_snapshot
@@ -15,8 +13,7 @@ def show_membership(site: Site, *, json_wanted: bool = False) -> None:
     """All nodes side by side on stdout; a node that cannot be asked is said so."""
     shown = shown_membership(take_snapshot(site))
     if json_wanted:
-        found = dataclasses.asdict(shown) | {"unlike": shown.unlike}
-        say(json.dumps(found, indent=2), verbatim=True)
+        say(json_text(shown), verbatim=True)
         return
     show_table(membership_table(shown, width=width()))
     for line in membership_lines(shown):

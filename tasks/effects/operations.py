@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 
 from tasks.core.acceptance import as_computed, observed_findings, observed_lines
 from tasks.core.course import Wish, refuse_unknown
-from tasks.core.errors import OperatorError, Refused
-from tasks.core.findings import Finding
+from tasks.core.errors import Refused
+from tasks.core.findings import Finding, Findings
 from tasks.core.health import StatusReport, report
+from tasks.core.json_text import json_text
 from tasks.core.lock_text import lock_lines
 from tasks.core.observed import loaded_now
 from tasks.core.open_run import OpenRun, as_left_by
@@ -29,7 +29,6 @@ from tasks.core.render import (
     findings_lines,
     proof_table,
     status_table,
-    versions_line,
 )
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
@@ -38,22 +37,16 @@ from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
 from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, tell, width
-from tasks.effects.journey import Journey, begin, planned
-from tasks.effects.lock import holders
+from tasks.effects.journey import Journey, begin
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare, with_gates_looked_for
 from tasks.effects.record import RunRecord, unfinished
-from tasks.effects.remote import Remote
 from tasks.effects.run import Gates
 from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
+from tasks.effects.status_shown import held_on, present
 from tasks.effects.terms import Terms
-
-
-def as_json(value: object) -> str:
-    """Dataclasses as JSON; times as ISO 8601."""
-    return json.dumps(dataclasses.asdict(value), indent=2, default=str)  # type: ignore[call-overload]
 
 
 def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
@@ -61,32 +54,17 @@ def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
     run = open_run_of(site)
     found = report(take_snapshot(site), run=run)
     if json_wanted:
-        say(as_json(found), verbatim=True)
+        say(json_text(found), verbatim=True)
         return found
-    show_table(status_table(found, width=width()))
-    say(versions_line(found))
-    show_findings(found.findings)
-    if run is not None:
-        say(run.line)
-    for line in _locks(site, run):
-        say(line)
-    say(found.verdict)
+    present(found, (*((run.line,) if run else ()), *locks_of(site, run)))
     return found
 
 
-def _locks(site: Site, run: OpenRun | None) -> tuple[str, ...]:
+def locks_of(site: Site, run: OpenRun | None) -> tuple[str, ...]:
     """Of the nodes that can be asked."""
-    asked = site.pool.map(lambda node: _held_on(site.remote(node)), site.cluster.nodes)
+    asked = site.pool.map(lambda node: held_on(site.remote(node)), site.cluster.nodes)
     found = {name: held for by_node in asked for name, held in by_node.items()}
     return lock_lines(found, nodes=len(site.cluster.nodes), own=run.id if run else "")
-
-
-def _held_on(remote: Remote) -> dict[str, tuple[str, str, str]]:
-    try:
-        held = holders([remote])
-    except OperatorError:  # the table above says what keeps it from answering
-        return {}
-    return {name: (holder.run, str(holder), holder.task) for name, holder in held.items()}
 
 
 def open_run_of(site: Site) -> OpenRun | None:
@@ -109,7 +87,7 @@ def show_check(site: Site, *, ignored: frozenset[str], json_wanted: bool = False
     run = open_run_of(site)
     prepared, tried = _tried_on_nodes(site, _judged_with(run, with_gates_looked_for(site, prepare(site))))
     if json_wanted:
-        say(json.dumps([dataclasses.asdict(f) for f in prepared.findings], indent=2), verbatim=True)
+        say(json_text(prepared.findings, Findings), verbatim=True)
     else:
         show_findings(prepared.findings, ignored=ignored)
         for line in (*_ways(prepared), rehearsal_line(prepared.rehearsed), *tried):
@@ -154,19 +132,6 @@ def _ways(prepared: Prepared) -> tuple[str, ...]:
     for name, seen in prepared.snapshot.nodes.items():
         by_way.setdefault(seen.via or "not at all", []).append(name)
     return tuple(f"reached via {way}: {', '.join(names)}" for way, names in by_way.items())
-
-
-def make_plan(site: Site, wish: Wish, *, ignored: frozenset[str] = frozenset()) -> Plan:
-    """Check, then plan the migration.
-
-    Raises:
-        Refused: A check fails (all findings are shown on stderr), or the strategy is impossible.
-        UsageError: The observer asked for is no member.
-    """
-    run = open_run_of(site)
-    if run is not None:
-        tell(f"{run.line} (what follows is a new plan, from what the cluster runs with now)")
-    return planned(site, MIGRATION, migration_plan(site, wish), ignored=ignored)[1]
 
 
 def migration_plan(site: Site, wish: Wish) -> Callable[[Prepared], Plan]:

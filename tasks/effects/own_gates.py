@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -15,9 +15,10 @@ from typing import IO
 from tasks.core.errors import GateTimeout
 from tasks.core.events import Event, EventKind
 from tasks.core.findings import Finding
-from tasks.core.model import Cluster, EnvSecret, OwnGates, SecretRef
+from tasks.core.model import Cluster, OwnGates
 from tasks.core.own_gates import GateEnd, gate_problem, gates_of, missing_gate
 from tasks.core.plan import ANY_RESTART, Step
+from tasks.effects.hooks import environment
 from tasks.effects.run import RESUME, Run
 from tasks.effects.wait import Clock
 
@@ -74,9 +75,7 @@ def _pass(run: Run, step: Step, kind: EventKind) -> None:
     name = kind.value.replace("_", " ")
     folder = run.site.cluster.inventory.parent
     with tempfile.TemporaryFile() as printed:
-        process = _begun(
-            argv, event, folder=folder, printed=printed, cluster=run.site.cluster, node=member.name
-        )
+        process = _begun(argv, event, folder=folder, printed=printed, node=member.name)
         waited = _waited(run, process, member.name, f"the gate {name} ({argv[0]})", limit_s=gates.limit_s)
         end = GateEnd(waited, _last(printed))
     if problem := gate_problem(argv, end, limit_s=gates.limit_s):
@@ -109,7 +108,7 @@ def _event(run: Run, step: Step, kind: EventKind) -> Event:
 
 
 def _begun(
-    argv: Sequence[str], event: Event, *, folder: Path, printed: IO[bytes], cluster: Cluster, node: str
+    argv: Sequence[str], event: Event, *, folder: Path, printed: IO[bytes], node: str
 ) -> subprocess.Popen[bytes]:
     """The process, in a session of its own: Ctrl-C is the tool's to handle, and ends no gate in the middle."""
     program = str(folder / argv[0]) if "/" in argv[0] else argv[0]
@@ -123,7 +122,7 @@ def _begun(
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
-                env=_environment(cluster, os.environ),
+                env=environment(os.environ),
                 start_new_session=True,
             )
         except OSError as error:
@@ -132,18 +131,6 @@ def _begun(
                 node=node,
                 remedy=f"correct `gates` in the inventory: {RESUME}",
             ) from error
-
-
-def _environment(cluster: Cluster, environ: Mapping[str, str]) -> dict[str, str]:
-    """The tool's own, without the variables that hold secrets of the inventory."""
-    secret = {ref.variable for ref in _references(cluster) if isinstance(ref, EnvSecret)}
-    return {name: value for name, value in environ.items() if name not in secret}
-
-
-def _references(cluster: Cluster) -> Iterator[SecretRef | None]:
-    yield cluster.ca_passphrase
-    for node in cluster.nodes:
-        yield from (node.ssh.password, node.ssh.passphrase, node.ssh.sudo_password, node.admin.password)
 
 
 def _waited(

@@ -60,6 +60,7 @@ class Prepared:
                     (f"{len(left)} error{'s' * (len(left) > 1)}, nothing was changed: {names}", *strangers)
                 ),
                 remedy=f"mend what is listed above, then: {self.judged_again_by}",
+                findings=self.findings,
             )
 
     def plan(self, wish: Wish) -> Plan:

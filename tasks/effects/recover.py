@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
 from tasks.core.credential_set import CredentialSet
-from tasks.core.errors import Refused, UsageError
+from tasks.core.errors import Refused
 from tasks.core.pending import chain_on_disk, has_own_pair
 from tasks.core.recovery import diagnose
 from tasks.core.recovery_choice import Goal, choose_files
@@ -38,13 +37,15 @@ from tasks.core.recovery_text import (
     store_step,
     sync_steps,
 )
+from tasks.core.results import Done, Ending
 from tasks.core.snapshot import NodeFiles
-from tasks.effects.console import ConsoleReporter, say, show_table
+from tasks.effects.consent import Asking
+from tasks.effects.console import say, show_table
 from tasks.effects.credential_files import load_sets
 from tasks.effects.file_access import shown
 from tasks.effects.recover_files import kept_in
 from tasks.effects.recover_lock import Hold, holding
-from tasks.effects.recover_look import Scene, kept_before, look, look_for_admin_files, node_named
+from tasks.effects.recover_look import Scene, kept_before, look, look_for_admin_files, node_named, task_of
 from tasks.effects.recover_process import patience_s
 from tasks.effects.recover_repair import (
     bring_back,
@@ -54,6 +55,7 @@ from tasks.effects.recover_repair import (
     revive,
     swap_in_again,
 )
+from tasks.effects.recover_telling import hearing, told
 from tasks.effects.recover_waits import Recovery
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
@@ -67,8 +69,11 @@ class Repair:
     carry_out: Callable[[Recovery, Hold], str]
 
 
-def recover(site: Site, name: str, *, yes: bool, plan_only: bool) -> None:
+def recover(site: Site, name: str, *, yes: bool, plan_only: bool, asks: bool = True) -> Done:
     """Look at the node; mend it where it is one of the four things that can be mended, after asking.
+
+    Args:
+        asks: Whether there is somebody who can be asked.
 
     Raises:
         Refused: It is something else, or there is nothing to mend it with; nothing was touched.
@@ -82,32 +87,39 @@ def recover(site: Site, name: str, *, yes: bool, plan_only: bool) -> None:
         say(sentence(diagnosis))
     repair = _repair(site, scene, diagnosis)
     if repair is None:
-        return
+        return _done(site, scene, Ending.NOTHING, sentence(diagnosis))
     say("what would be done:")
     for line in numbered(repair.steps):
         say(line)
     if plan_only:
-        return
+        return _done(site, scene, Ending.PLANNED, sentence(diagnosis))
     if not yes:
-        _ask(name)
-    _carry_out(site, scene, repair)
+        _ask(name, asks=asks)
+    return _done(site, scene, Ending.COMPLETE, _carry_out(site, scene, repair))
 
 
-def _carry_out(site: Site, scene: Scene, repair: Repair) -> None:
-    report = ConsoleReporter()
-    with StopOnSignal(announce=lambda text: report.note("", text)) as stop:
+def _done(site: Site, scene: Scene, outcome: Ending, verdict: str) -> Done:
+    return Done(outcome=outcome, cluster=site.cluster.key, node=scene.sight.node.name, verdict=verdict)
+
+
+def _carry_out(site: Site, scene: Scene, repair: Repair) -> str:
+    """Returns what was seen at the end."""
+    name = scene.sight.node.name
+    with hearing(site) as report, StopOnSignal(announce=lambda text: report.note("", text)) as stop:
         recovery = Recovery(site, scene, report, stop)
-        with holding(site, scene) as hold:
+        with (
+            holding(site, scene) as hold,
+            told(report, site, run=hold.run, again=f"fab {task_of(name)}"),
+        ):
             hold.seen = repair.carry_out(recovery, hold)
-    say(f"{scene.sight.node.name} is recovered: {hold.seen} -> {recovery.then}")
+    say(f"{name} is recovered: {hold.seen} -> {recovery.then}")
+    return hold.seen
 
 
-def _ask(name: str) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError("no terminal to confirm it", remedy=f"fab recover {name} --yes")
-    sys.stderr.write("Do this now? Type yes to go on: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
+def _ask(name: str, *, asks: bool) -> None:
+    asking = Asking("Do this now? Type yes to go on: ", "yes", possible=asks)
+    asking.refuse_unanswered(this="it", remedy=f"fab recover {name} --yes")
+    if not asking.agreed:
         raise Refused("not confirmed; nothing was touched", remedy=f"fab recover {name} shows it again")
 
 

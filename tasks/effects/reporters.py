@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tasks.core.errors import UsageError
 from tasks.core.events import Event, event_line
 from tasks.core.nearest import one_of
+from tasks.core.screens import draws
+from tasks.effects.area import Area, screen_of
 from tasks.effects.console import ConsoleReporter, tell
-from tasks.effects.reporting import Events, Reporter
+from tasks.effects.live import LiveReporter
+from tasks.effects.notifying import notifying
+from tasks.effects.reporting import Events, Reporter, Several
 from tasks.effects.site import Site
 
 AUTO, PLAIN, JSON = "auto", "plain", "json"
@@ -17,13 +23,18 @@ KINDS = (AUTO, PLAIN, JSON)
 
 
 @contextmanager
-def reporting(site: Site, progress: str) -> Iterator[Reporter]:
-    """While the block runs, whoever it is told to hears what happens.
+def reporting(site: Site, progress: str, *more: Reporter) -> Iterator[Reporter]:
+    """While the block runs, whoever it is told to hears what happens: the screen, and those of the inventory.
 
     Args:
         progress: One of KINDS.
+        more: Who hears it, too.
     """
-    yield _screen(site, progress)
+    with (
+        _screen(site, progress) as screen,
+        notifying(site.cluster, note=screen.note, clock=site.clock) as notified,
+    ):
+        yield Several(screen, *notified, *more)
 
 
 def refuse_unknown(progress: str) -> None:
@@ -32,10 +43,24 @@ def refuse_unknown(progress: str) -> None:
         raise UsageError(f"--progress {progress} is unknown", remedy=one_of(progress, KINDS))
 
 
-def _screen(site: Site, progress: str) -> Reporter:
+@contextmanager
+def _screen(site: Site, progress: str) -> Iterator[Reporter]:
     if progress == JSON:
-        return Events(_tell_json, clock=site.clock)
-    return ConsoleReporter()
+        yield Events(_tell_json, clock=site.clock)
+    elif progress == AUTO and draws(screen_of(sys.stderr), os.environ):
+        yield from _live(site)
+    else:
+        yield ConsoleReporter()
+
+
+def _live(site: Site) -> Iterator[Reporter]:
+    area = Area(sys.stderr)
+    reporter = LiveReporter(area, clock=site.clock)
+    with area.shared():
+        try:
+            yield reporter
+        finally:
+            reporter.close()
 
 
 def _tell_json(event: Event) -> None:

@@ -122,7 +122,8 @@ class Events(Unheard):
     def begun(self, scene: Scene) -> None:
         self._scene = scene
         left = len(scene.progress.remaining(scene.plan))
-        self._tell(EventKind.START, text=f"{left} of {len(scene.plan.steps)} steps to do")
+        steps = len(scene.plan.steps)
+        self._tell(EventKind.START, text=f"{left} of {steps} steps to do" if steps else "")
 
     def step(self, number: int, total: int, step: Step, *, what: str) -> None:
         self._step, self._number = step, number

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from pathlib import Path
 
 from tasks.core.backups import backups_of, others_of
 from tasks.core.errors import RemoteError, UsageError
+from tasks.core.json_text import json_text
 from tasks.core.nearest import one_of
 from tasks.core.run_report import report_lines, run_report
 from tasks.core.run_tables import (
     RunRow,
+    StepRow,
     none_left,
     run_rows,
     runs_table,
@@ -38,6 +40,25 @@ class Overview:
     others: tuple[Trace, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ShownRuns:
+    """What `fab runs.list --json` shows: `others` are no run's."""
+
+    runs: tuple[RunRow, ...]
+    others: tuple[Trace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRun:
+    """What `fab runs.show --json` shows; `directory` is None where nothing is known of it on this machine."""
+
+    run: str
+    directory: Path | None
+    files: tuple[str, ...]
+    steps: tuple[StepRow, ...]
+    on_nodes: tuple[Trace, ...]
+
+
 def _overview(site: Site) -> Overview:
     records = records_of(site.cluster.runs_dir)
     sight = look_for_traces(site, records)
@@ -55,9 +76,7 @@ def list_runs(site: Site, *, json_wanted: bool) -> None:
     """
     seen = _overview(site)
     if json_wanted:
-        runs = [row.model_dump(mode="json") for row in seen.rows]
-        others = [asdict(trace) for trace in seen.others]
-        say(json.dumps({"runs": runs, "others": others}, indent=2, default=str), verbatim=True)
+        say(json_text(ShownRuns(seen.rows, seen.others)), verbatim=True)
     else:
         _show_list(site, seen)
     _require_all(seen.sight)
@@ -91,7 +110,7 @@ def show_all_of(site: Site, run: str, *, json_wanted: bool) -> None:
     record = next((each for each in seen.records if each.id == chosen[0]), None)
     traces = tuple(trace for trace in seen.sight.traces if _is_of(trace, chosen[0], seen.sight))
     if json_wanted:
-        say(json.dumps(_data(chosen[0], record, traces), indent=2, default=str), verbatim=True)
+        say(json_text(_data(chosen[0], record, traces)), verbatim=True)
     else:
         _show(site, chosen[0], record, traces, seen.sight)
     _require_all(seen.sight)
@@ -128,15 +147,14 @@ def _files(record: RunRecord) -> Iterator[str]:
     yield from sorted(path.name for path in record.directory.iterdir())
 
 
-def _data(run: str, record: RunRecord | None, traces: tuple[Trace, ...]) -> dict[str, object]:
-    steps = step_rows(record.plan, record.entries()) if record else ()
-    return {
-        "run": run,
-        "directory": record.directory if record else None,
-        "files": list(_files(record)) if record else [],
-        "steps": [row.model_dump(mode="json") for row in steps],
-        "on_nodes": [asdict(trace) for trace in traces],
-    }
+def _data(run: str, record: RunRecord | None, traces: tuple[Trace, ...]) -> ShownRun:
+    return ShownRun(
+        run=run,
+        directory=record.directory if record else None,
+        files=tuple(_files(record)) if record else (),
+        steps=step_rows(record.plan, record.entries()) if record else (),
+        on_nodes=traces,
+    )
 
 
 def _require_all(sight: Sight) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks.core.availability import measured
 from tasks.core.availability_text import availability_lines
 from tasks.core.errors import UsageError
+from tasks.core.json_text import json_text
 from tasks.core.model import Cluster
 from tasks.core.nearest import one_of
 from tasks.core.plan import Plan
@@ -60,7 +61,7 @@ def show_run(cluster: Cluster, run: str, *, form: Form = AS_TEXT) -> None:
         written = write_private(Path(form.html), report_html(made))
         say(f"the report of run {record.id} is in {written}")
     elif form.json:
-        say(made.model_dump_json(indent=2), verbatim=True)
+        say(json_text(made), verbatim=True)
     elif form.markdown:
         say(report_markdown(made).rstrip("\n"), verbatim=True)
     else:

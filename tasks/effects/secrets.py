@@ -10,6 +10,7 @@ import importlib
 import os
 import stat
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -56,7 +57,7 @@ def ask_keyring(service: str, user: str) -> str | None:
     except ImportError as error:
         raise UsageError(
             "a secret is in a keyring, and the Python package `keyring` is not installed",
-            remedy=f".venv/bin/python -m pip install keyring; or use {_OTHER_FORMS}",
+            remedy=f"{sys.executable} -m pip install keyring; or use {_OTHER_FORMS}",
         ) from error
     try:
         found: str | None = keyring.get_password(service, user)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.core.plan import PLACED
 from tasks.core.safe_points import Deadline
+from tasks.effects.account import Account
 from tasks.effects.execute import End
 from tasks.effects.reporters import AUTO
 
@@ -24,6 +25,8 @@ class Terms:
         placed: Stop when everything is staged, see execute.End.
         not_after: No restart begins later.
         progress: How what happens is told: one of reporters.KINDS.
+        asks: Whether stdin is an operator's, who can be asked.
+        account: Is told what it comes to.
     """
 
     yes: bool = False
@@ -35,6 +38,8 @@ class Terms:
     placed: bool = False
     not_after: Deadline | None = None
     progress: str = AUTO
+    asks: bool = True
+    account: Account = field(default_factory=Account, compare=False)
 
     @property
     def typed(self) -> str:

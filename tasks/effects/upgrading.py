@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from tasks.core.errors import UsageError
+from tasks.core.json_text import json_text
 from tasks.core.upgrade import Runbook, plan_upgrade
-from tasks.core.upgrade_text import as_json, as_markdown
+from tasks.core.upgrade_text import as_markdown
 from tasks.effects.console import say
 from tasks.effects.look import take_snapshot
 from tasks.effects.site import Site
@@ -20,7 +21,7 @@ def show_upgrade(site: Site, *, output: str | None = None, json_wanted: bool = F
         UsageError: The file exists, or cannot be written.
     """
     runbook = plan_upgrade(take_snapshot(site))
-    text = as_json(runbook) if json_wanted else as_markdown(runbook)
+    text = json_text(runbook) if json_wanted else as_markdown(runbook)
     if output is not None:
         write_runbook(Path(output), f"{text}\n")
     say(text, verbatim=True)

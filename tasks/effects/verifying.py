@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tasks.core.errors import RecordAltered, UsageError
+from tasks.core.json_text import json_text
 from tasks.core.model import Cluster
 from tasks.core.verification import SHORTEST_MARK, Kept, Verification, verification_lines, verified
 from tasks.effects.console import say
@@ -30,7 +31,7 @@ def verify_run(cluster: Cluster, run: str, *, mark: str = "", json_wanted: bool 
     directory = _chosen(cluster.runs_dir, run)
     found = verification(directory, mark=mark)
     if json_wanted:
-        say(found.model_dump_json(indent=2), verbatim=True)
+        say(json_text(found), verbatim=True)
     else:
         for line in verification_lines(directory.name, found):
             say(line)

@@ -11,7 +11,7 @@ from tasks.core.model import Product
 from tasks.core.nearest import one_of
 from tasks.core.render import TextTable
 from tasks.lab.faults import FAULTS, break_node, mend
-from tasks.lab.health import status
+from tasks.lab.health import LabStatus, status
 from tasks.lab.layout import Lab, Topology
 from tasks.lab.lifecycle import down, up
 from tasks.lab.topology import ServiceManager
@@ -80,9 +80,14 @@ def bring_down(directory: str) -> None:
     down(Path(directory))
 
 
-def lab_table(directory: str) -> TextTable:
+def lab_status(directory: str) -> LabStatus:
     """Every process of the lab."""
-    seen = status(Path(directory))
+    return status(Path(directory))
+
+
+def lab_table(directory: str) -> TextTable:
+    """The same, to be looked at."""
+    seen = lab_status(directory)
     places = seen.nodes if seen.bastion is None else (*seen.nodes, seen.bastion)
     rows = tuple(
         (p.name, p.address, _pid(p.sshd_pid), _pid(p.supervisor_pid), _pid(p.gateway_pid)) for p in places

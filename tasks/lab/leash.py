@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import importlib
 import os
 import signal
 
 _PR_SET_PDEATHSIG = 1
+# What a library loads when it is first used: by then from where we may not read any more.
+_LATE = ("cryptography.hazmat.primitives.serialization",)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -56,8 +59,10 @@ def become(run_as: tuple[int, int] | None) -> None:
     if run_as is None or os.geteuid() != 0:
         return
     uid, gid = run_as
-    for name in ("idna", "latin-1", "ascii"):  # else loaded on first use, from where we may not read then
+    for name in ("idna", "latin-1", "ascii"):
         codecs.lookup(name)
+    for name in _LATE:
+        importlib.import_module(name)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)

@@ -93,7 +93,7 @@ def test_what_is_needed_is_refused_even_by_name(named: str) -> None:
 def test_a_run_without_a_backup_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(UsageError, match="no node that was reached has a backup of run x") as caught:
         chosen(known(90), named="x")
-    assert caught.value.remedy == f"there are those of: {run_id(90)}"
+    assert caught.value.remedy == f"one of: {run_id(90)}"
 
 
 def test_what_a_recovery_put_aside_goes_by_its_own_age() -> None:

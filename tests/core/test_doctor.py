@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from tasks.core.doctor import (
     Row,
     Verdict,
     closing_line,
-    doctor_data,
+    doctor_report,
     doctor_table,
     folded,
     not_run,
@@ -40,6 +41,7 @@ from tasks.core.doctor_secrets import Use, asked_row, asks, secret_row
 from tasks.core.doctor_servers import Agent, KeyFile, Server, Unresolved, server_rows
 from tasks.core.errors import UsageError
 from tasks.core.inventory import parse
+from tasks.core.json_text import json_text
 from tasks.core.model import EnvSecret, KeyringSecret, PromptSecret
 
 AT = datetime(2026, 11, 29, 1, 20, tzinfo=UTC)
@@ -74,10 +76,10 @@ def test_the_table_has_the_remedy_below_what_was_seen() -> None:
 
 def test_the_json_has_every_check_for_itself() -> None:
     rows = (well("reach", "gw-a", "all"), well("reach", "gw-b", "all"), noted("SSH agent", "", "none"))
-    data = doctor_data(rows, at=AT)
+    data = json.loads(json_text(doctor_report(rows, at=AT)))
     assert (data["at"], data["ok"]) == ("2026-11-29T01:20:00Z", True)
-    assert [check["on"] for check in data["checks"]] == ["gw-a", "gw-b", ""]  # type: ignore[attr-defined]
-    assert doctor_data((*rows, wrong("x", "", "y", remedy="z")), at=AT)["ok"] is False
+    assert [check["on"] for check in data["checks"]] == ["gw-a", "gw-b", ""]
+    assert not doctor_report((*rows, wrong("x", "", "y", remedy="z")), at=AT).ok
 
 
 def test_only_what_is_wrong_counts_and_what_did_not_run_is_told() -> None:

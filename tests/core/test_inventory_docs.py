@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.core.inventory_notify_shape import NotifyShape, OnShape, WebhookShape
 from tasks.core.inventory_schema import (
     AdminShape,
     CaShape,
@@ -28,6 +29,7 @@ from tasks.core.inventory_schema import (
 )
 from tasks.core.model import Admin, Limits, OwnGates, Ssh
 from tasks.core.wanted_membership import WantedMembership
+from tasks.core.wanted_notify import WantedNotify, Webhook
 from tasks.core.wanted_queues import WantedQueues
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,9 @@ SECTIONS: dict[str, type[Shape]] = {
     "queues": QueuesShape,
     "limits": LimitsShape,
     "gates": GatesShape,
+    "notify": NotifyShape,
+    "notify.on": OnShape,
+    "notify.webhook": WebhookShape,
 }
 KEYS = {
     *ClusterShape.model_fields,
@@ -66,6 +71,13 @@ def test_the_reference_names_the_defaults_of_the_limits() -> None:
     assert {key: float(text) for key, text in defaults.items()} == {
         field.name: field.default for field in fields(Limits)
     }
+
+
+def test_the_reference_names_the_defaults_of_the_notifications() -> None:
+    said = documented()
+    assert float(said["notify.limit_s"]) == WantedNotify().limit_s
+    assert float(said["notify.waiting_long_s"]) == WantedNotify().waiting_long_s
+    assert set(said["notify.webhook.on"].strip("`[]").split(", ")) == Webhook("https://host").on
 
 
 Model = type[Ssh] | type[Admin] | type[WantedMembership] | type[Limits] | type[WantedQueues] | type[OwnGates]

@@ -11,6 +11,7 @@ from tasks.core.course import Wish
 from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
 from tasks.core.findings import Finding, Severity
+from tasks.core.json_text import json_text
 from tasks.core.matrix import (
     LEGEND,
     Matrix,
@@ -18,11 +19,11 @@ from tasks.core.matrix import (
     fits,
     grouped_lines,
     legend_lines,
-    matrix_data,
     one_way_line,
     stage_table,
     stages_and_why,
 )
+from tasks.core.matrix_data import matrix_data
 from tasks.core.snapshot import Snapshot, Unseen
 from tasks.core.stages import Direction, Stage
 from tests.core.certs import NOW, OWN, SHARED
@@ -103,7 +104,7 @@ def test_the_data_has_stable_keys_and_is_json() -> None:
         Observed("shared", "a", "a1", answer) for answer in (LetIn(), TurnedAway("why"), Unseen("no", "-"))
     )
     shown = matrix(stage(AB), members=("a", "b"), observed=observed)
-    data = json.loads(json.dumps(matrix_data(shown)))
+    data = json.loads(json_text(matrix_data(shown)))
     assert list(data) == ["cluster", "at", "members", "why", "stages", "observed"]
     assert data["stages"] == [
         {"after": "now", "links": [["a", "b"]], "dials": {"a": ["b"], "b": []}, "one_way": [["a", "b"]]}

@@ -6,10 +6,11 @@ import json
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from tasks.core.json_text import json_text
 from tasks.core.model import ByContainer, BySystemd, ExecFiles, Product
 from tasks.core.snapshot import Snapshot
 from tasks.core.upgrade import Runbook, Stage, Standing, plan_upgrade
-from tasks.core.upgrade_text import as_json, as_markdown
+from tasks.core.upgrade_text import as_markdown
 from tests.core.certs import BUILTIN_SET, SHARED
 from tests.core.islands import apart
 from tests.core.snapshots import (
@@ -195,7 +196,7 @@ def test_a_node_that_does_not_answer_is_planned_by_its_product_in_the_inventory(
 
 def test_the_data_says_what_the_text_says() -> None:
     runbook = plan_upgrade(_legacy(healthy(WITH_PAIR)))
-    data = json.loads(as_json(runbook))
+    data = json.loads(json_text(runbook))
     assert data["order"] == list(runbook.order)
     assert [stage["title"] for stage in data["stages"]] == [stage.title for stage in runbook.stages]
     assert {node["standing"] for node in data["nodes"]} == {"to be upgraded"}

@@ -23,6 +23,7 @@ from tasks.lab.health import not_formed
 from tasks.lab.layout import CLUSTER_KEY, Lab, Topology
 from tasks.lab.lifecycle import down, up
 from tests import forked_fab
+from tests.schemas import conforms
 
 PROJECT = Path(__file__).resolve().parents[2]
 FAB = Path(sys.executable).with_name("fab")
@@ -67,7 +68,10 @@ class Rig:
 
     def fab(self, task: str, *args: str, inventory: Path | None = None) -> Ran:
         """Run a task to its end, from the project's directory, without a terminal."""
-        return self.run(self.argv(task, *args, inventory=inventory))
+        ran = self.run(self.argv(task, *args, inventory=inventory))
+        if "--json" in args and "--nagios" not in args:
+            conforms(task, ran.stdout)
+        return ran
 
     def run(self, argv: tuple[str, ...]) -> Ran:
         done = forked_fab.run(argv, cwd=PROJECT, env=self.environment(), limit_s=LIMIT_S)

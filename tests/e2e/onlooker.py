@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import ssl
 import threading
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
+from tasks.lab.health import admin_trust
 from tasks.lab.inventory import ADMIN_USER
 from tasks.lab.layout import Lab, LabNode
 
@@ -116,7 +116,7 @@ def _linked(one: Looked, other: Looked) -> bool:
 
 
 def _connection(lab: Lab, node: LabNode) -> http.client.HTTPSConnection:
-    trust = ssl.create_default_context(cafile=lab.directory / "admin-ca.pem")
+    trust = admin_trust(lab)
     return http.client.HTTPSConnection(node.address, lab.ports.admin, timeout=LIMIT_S, context=trust)
 
 

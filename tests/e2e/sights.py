@@ -18,6 +18,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from tasks.lab.health import admin_trust
 from tasks.lab.inventory import ADMIN_USER
 from tasks.lab.layout import Lab, LabNode
 from tasks.lab.processes import read_pid
@@ -97,7 +98,7 @@ def leave_for_maintenance(lab: Lab, node: str) -> None:
 
 
 def _ask(lab: Lab, node: LabNode, method: str, path: str, body: str | None = None) -> dict[str, Any]:
-    trust = ssl.create_default_context(cafile=lab.directory / "admin-ca.pem")
+    trust = admin_trust(lab)
     password = (lab.directory / "admin-password").read_text().strip()
     token = base64.b64encode(f"{ADMIN_USER}:{password}".encode()).decode()
     connection = http.client.HTTPSConnection(node.address, lab.ports.admin, timeout=LIMIT_S, context=trust)

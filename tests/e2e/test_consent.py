@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from signal import SIGKILL
+from typing import Any
 
 import pytest
 
+from tasks.core.results import Ending, Result
 from tasks.effects.record import held, runs
-from tests.e2e.labs import Ran, Rig, begun, rigged, small
+from tests.e2e.labs import LIMIT_S, PROJECT, Ran, Rig, begun, documented, rigged, small
 from tests.e2e.sights import WORK, files, leftovers, processes
 
 FINGERPRINT = re.compile(r"fingerprint ([0-9a-f]{12})")
@@ -60,6 +64,20 @@ def test_a_stale_fingerprint_is_refused_with_the_difference(quiet: Rig) -> None:
     assert quiet.runs == ()
 
 
+def _executed(rig: Rig, *args: str) -> Ran:
+    """By the real executable."""
+    done = subprocess.run(
+        rig.argv("migrate-cluster", *args),
+        cwd=PROJECT,
+        env=rig.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
 def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
     lock = quiet.lab.node("gw-b").data_dir / "data" / WORK / "lock"
     lock.mkdir(parents=True)
@@ -67,10 +85,11 @@ def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
     (lock / "owner").write_text(json.dumps(holder, separators=(",", ":")) + "\n")
     try:
         with untouched(quiet):
-            ran = quiet.migrate()
+            ran = _executed(quiet, *documented("--yes", "--json"))
         assert ran.code == 7
         assert "[gw-b] another run works on this cluster: run 20260101T000000Z-abcdef of eve" in ran.stderr
         assert "fab migrate-cluster --break-lock 20260101T000000Z-abcdef" in ran.stderr
+        assert Result.model_validate_json(ran.stdout).outcome is Ending.LOCKED
         with untouched(quiet):
             other = quiet.fab("migrate-cluster", "--break-lock", "20260101T000000Z-000000")
         assert other.code == 2
@@ -83,6 +102,35 @@ def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
     finally:
         shutil.rmtree(lock.parent, ignore_errors=True)
     assert quiet.migrate("--observer", "gw-x").code == 2  # no run is open: it is the wish that is refused
+
+
+def test_every_exit_code_reaches_a_real_shell(quiet: Rig) -> None:
+    """0 and 130 are those of other tests with the real executable, 5 is in test_failing_nodes."""
+    dead = quiet.changed_inventory("dead", _with_a_dead_member)
+    asked = {
+        1: quiet.argv("migrate-cluster", "--stop-after", "two"),
+        2: quiet.argv("status", inventory=quiet.lab.directory / "absent.yaml"),
+        3: quiet.argv("credentials.renew"),
+        4: quiet.argv("config.show", "--node", "gw-x", inventory=dead),
+        6: quiet.argv("status", "--json", inventory=dead),
+    }
+    lines = "\n".join(f"{shlex.join(argv)}\necho exit $?" for argv in asked.values())
+    done = subprocess.run(
+        ["sh", "-c", lines],
+        cwd=PROJECT,
+        env=quiet.environment(),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    assert re.findall("^exit ([0-9]+)$", done.stdout, re.MULTILINE) == [str(code) for code in asked], (
+        done.stderr
+    )
+    assert "Traceback" not in done.stderr
+
+
+def _with_a_dead_member(document: dict[str, Any]) -> None:
+    document["clusters"]["rehearsal"]["members"]["gw-x"] = {"host": "127.9.9.9"}
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tasks.lab.layout import CLUSTER_KEY
 from tests.core.test_expiry_prometheus import parse
-from tests.e2e.labs import FAB, Rig
+from tests.e2e.labs import FAB, PROJECT, Ran, Rig
 from tests.e2e.sights import fingerprint, served
 from tests.e2e.test_consent import untouched
+from tests.forked_fab import shim
 
 INSPECT, EXPIRY = "credentials.inspect", "credentials.expiry"
 
@@ -122,3 +125,39 @@ def test_what_cannot_be_asked_is_usage_and_for_a_plugin_unknown(quiet: Rig, tmp_
     assert (plugin.code, plugin.stderr) == (3, "")
     assert plugin.stdout.startswith("UNKNOWN - no inventory at ")
     assert len(plugin.stdout.splitlines()) == 1
+
+
+@pytest.fixture
+def cron(quiet: Rig, tmp_path: Path) -> Callable[[int, Path], Ran]:
+    """Runs a job of docs/integration/crontab, by its number, as cron does: by sh, without a terminal."""
+    text = (PROJECT / "docs" / "integration" / "crontab").read_text()
+    jobs = [line.split(" amlen ", 1)[1] for line in text.splitlines() if line[:1] in "*0123456789" and line]
+    shim(tmp_path)
+
+    def run(number: int, inventory: Path) -> Ran:
+        job = jobs[number].replace("production", CLUSTER_KEY).replace("/var/lib/node_exporter", str(tmp_path))
+        path = f"{tmp_path}:/usr/bin:/bin"
+        done = subprocess.run(
+            ("/bin/sh", "-c", job), cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env={"PATH": path, "HOME": str(quiet.home), "AMLEN_INVENTORY": str(inventory)},
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def test_a_cron_job_says_nothing_of_a_healthy_cluster_and_all_of_another(
+    quiet: Rig, one_dead: Path, cron: Callable[[int, Path], Ran]
+) -> None:
+    assert cron(0, quiet.inventory) == Ran(0, "", "")
+    mail = cron(0, one_dead).stdout
+    assert mail.startswith("exit code 6: rehearsal at ")
+    assert "gw-x" in mail
+    assert "-> fab check names all remedies" in mail
+
+
+def test_a_cron_job_writes_what_prometheus_reads(
+    quiet: Rig, tmp_path: Path, cron: Callable[[int, Path], Ran]
+) -> None:
+    assert cron(2, quiet.inventory) == Ran(0, "", "")
+    assert parse((tmp_path / f"amlen_{CLUSTER_KEY}.prom").read_text())

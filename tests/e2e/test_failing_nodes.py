@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
+from tasks.core.events import Event, EventKind
+from tasks.core.results import Ending, Result
 from tasks.lab.faults import break_node, mend
-from tests.e2e.labs import Begun, Ran, Rig, begun, rigged, small
+from tests.e2e.labs import LIMIT_S, PROJECT, Begun, Ran, Rig, begun, documented, rigged, small
 from tests.e2e.sights import files, fingerprint, leftovers, processes, served
+from tests.effects.posts import web
+from tests.schemas import conforms
 
 IMPATIENT = {"restart_s": 8, "return_s": 2, "join_s": 4}
 
@@ -59,6 +65,64 @@ def _stopped(ran: Ran, *texts: str) -> None:
     assert "Traceback" not in ran.stderr
 
 
+def _telling(rig: Rig, inventory: Path, url: str) -> Path:
+    """The same, with commands that keep what they are told, and a webhook."""
+    yaml = YAML()
+    document = yaml.load(inventory.read_text())
+    document["clusters"]["rehearsal"]["notify"] = {
+        "on": {
+            kind: ["sh", "-c", "cat >> heard"] for kind in ("start", "step", "waiting_long", "failed", "done")
+        },
+        "waiting_long_s": 1,
+        "webhook": {"url": url},
+    }
+    with inventory.open("w") as file:
+        yaml.dump(document, file)
+    return inventory
+
+
+def _in_a_shell(rig: Rig, inventory: Path) -> Ran:
+    """As a script would call it: the real executable, and the exit code that the shell sees."""
+    argv = rig.argv(
+        "migrate-cluster", *documented("--yes", "--json", "--progress", "json"), inventory=inventory
+    )
+    done = subprocess.run(
+        ["sh", "-c", '"$@"; code=$?; echo "exit $code" >&2; exit $code', "sh", *argv],
+        cwd=PROJECT,
+        env=rig.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def _is_told_as_json(rig: Rig, ran: Ran) -> None:
+    """One object on stdout, an event per line on stderr beside the error, and to the commands what they asked for."""
+    conforms("migrate-cluster", ran.stdout)
+    result = Result.model_validate_json(ran.stdout)
+    assert (result.outcome, result.exit_code, result.node) == (Ending.FAILED, 5, "gw-a")
+    assert result.resume.startswith("fab migrate-cluster --resume")
+    assert result.plan is not None
+    assert 0 < result.plan.steps_done < result.plan.steps
+    assert (result.run, result.report) == (rig.runs[-1].name, f"fab runs.report {result.run}")
+    assert result.availability is not None
+    assert result.availability.away["gw-a"] > 0
+    lines = ran.stderr.splitlines()
+    events = [Event.model_validate_json(line) for line in lines if line.startswith("{")]
+    assert [line for line in lines if not line.startswith("{")][-1] == "exit 5"
+    assert (events[0].event, events[-1].event) == (EventKind.START, EventKind.FAILED)
+    assert {event.run for event in events} == {result.run}
+    heard = [json.loads(line)["event"] for line in (rig.lab.directory / "heard").read_text().splitlines()]
+    assert (heard[0], heard[-1], heard.count("waiting_long"), "done" in heard) == (
+        "start",
+        "failed",
+        1,
+        False,
+    )
+
+
 def test_a_server_that_stays_down_is_started_by_the_service_manager(rig: Rig, impatient: Path) -> None:
     break_node(rig.lab.directory, "gw-a", "no-return")
     try:
@@ -74,9 +138,12 @@ def test_a_server_that_never_comes_back_stops_the_line_before_the_next_one(rig: 
     old_b = served(rig.lab, "gw-b"), processes(rig.lab)["gw-b"]
     break_node(rig.lab.directory, "gw-a", "no-return")
     try:
-        ran = rig.migrate(inventory=_unstartable(rig))
+        with web() as hook:
+            ran = _in_a_shell(rig, _telling(rig, _unstartable(rig), hook.url))
     finally:
         mend(rig.lab.directory, "gw-a")
+    _is_told_as_json(rig, ran)
+    assert [json.loads(post.body)["event"] for post in hook.posts] == ["failed"]
     _stopped(ran, "[gw-a]", "not within 8 s; last seen: REST is silent", "fab migrate-cluster --resume")
     assert _events(rig, "failed") == ["restart:gw-a"]
     assert (served(rig.lab, "gw-b"), processes(rig.lab)["gw-b"]) == old_b

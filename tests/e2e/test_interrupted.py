@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from signal import SIGINT, SIGKILL
 
 import pytest
 
 from tasks.lab.faults import break_node, mend
 from tasks.lab.health import not_formed
+from tests.e2e.by_hand import Sights, as_expected, foreseen, sights
 from tests.e2e.labs import Rig, begun, rigged, small
 from tests.e2e.sights import eventually, fingerprint, leftovers, processes, rest, served
+from tests.runbook_reading import read_steps
 
 RESUME = "fab migrate-cluster --resume"
 
@@ -39,7 +42,11 @@ def _restarts(rig: Rig, node: str) -> int:
     return (rig.lab.node(node).log_dir / "imaserver-admin.log").read_text().count("CWLNA6005")
 
 
-def test_a_run_stopped_after_one_member_is_resumed_where_it_stood(rig: Rig) -> None:
+def test_a_run_stopped_after_one_member_is_resumed_where_it_stood_and_its_runbook_foresaw_it(
+    rig: Rig,
+) -> None:
+    path = rig.home / "RUNBOOK.md"
+    rig.fab("plan", "--strategy", "prescribed", "--runbook", str(path)).ok()
     stopped = rig.migrate("--stop-after", "1").ok()
     assert "stopped as asked" in stopped.stdout
     assert f"-> {RESUME}" in stopped.stdout
@@ -47,6 +54,7 @@ def test_a_run_stopped_after_one_member_is_resumed_where_it_stood(rig: Rig) -> N
     assert done[-1] == "restart:gw-b"
     assert "swap:gw-a" not in done
     assert served(rig.lab, "gw-a") != fingerprint(rig.credentials / "Cluster_cert.pem")
+    half_seen = sights(rig.lab)
     half = rig.fab("status")
     assert half.code == 6
     assert f"is open, 3 of 9 steps left -> {RESUME}" in half.stdout
@@ -54,6 +62,23 @@ def test_a_run_stopped_after_one_member_is_resumed_where_it_stood(rig: Rig) -> N
     _ends_well(rig)
     after = processes(rig.lab)
     assert {name for name in before if before[name] != after[name]} == {"gw-a"}
+    _as_in_the_runbook(rig, path.read_text(), half=half_seen)
+
+
+def _as_in_the_runbook(rig: Rig, text: str, *, half: Sights) -> None:
+    """Its expectations, by what was seen at the stop and is seen at the end, and step by step by the journal."""
+    steps = {step.last: step for step in read_steps(text)}
+    assert "--stop-after 1" in text.split("### Step 6: ")[1].split("###")[0]
+    assert as_expected(steps[6], half, rig.lab)
+    assert as_expected(steps[9], sights(rig.lab), rig.lab)
+    assert not as_expected(steps[6], sights(rig.lab), rig.lab)
+    done = [entry for entry in rig.journal() if entry["event"] == "done"]
+    restarts = {number: e for number, e in enumerate(done, 1) if e["step"].startswith("restart")}
+    assert list(restarts) == [5, 6, 8]
+    for number, entry in restarts.items():
+        assert foreseen(steps[number], entry), (steps[number], entry)
+        for other in {"gw-a": "1/1"}, {"gw-b": "2/0"}:
+            assert not foreseen(replace(steps[number], counts={**steps[number].counts, **other}), entry)
 
 
 def test_a_run_broken_off_again_and_again_reaches_its_end(rig: Rig) -> None:

@@ -1,16 +1,23 @@
-"""Placing apart from restarting: `credentials.place`, then a migration with `--place-first`."""
+"""Placing apart from restarting: `credentials.place`, then a migration with `--place-first`.
+
+Then the same cluster is migrated once more, by nobody but a runbook: its commands are real.
+"""
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tests.e2e.by_hand import Hand, Sights, as_expected
 from tests.e2e.labs import Rig, rigged, small
-from tests.e2e.sights import WORK, files, processes
+from tests.e2e.sights import WORK, files, fingerprint, processes, served
+from tests.runbook_reading import Expected, read_steps, section
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +64,47 @@ def test_a_place_that_cannot_be_written_is_found_out_by_placing(rig: Rig) -> Non
     assert "fab migrate-cluster" not in ran.stderr
     broken.unlink()
     broken.with_suffix(".aside").rename(broken)
+
+
+def test_by_hand_a_runbook_leads_to_the_new_set_and_back_with_all_that_it_says(rig: Rig) -> None:
+    before = served(rig.lab, "gw-b")
+    rig.new_credentials()
+    text = _runbook(rig)
+    hand = Hand(rig, text)
+    steps = read_steps(text)
+    hand.make_tools()
+    try:
+        for step in steps:
+            _another_expectation_would_be_noticed(rig, step, hand.work(step))
+        assert served(rig.lab, "gw-b") == fingerprint(rig.credentials / "Cluster_cert.pem") != before
+        _last_member_goes_back(hand, steps)
+        assert served(rig.lab, "gw-b") == before
+    finally:
+        hand.clean()
+    assert not list(rig.lab.directory.glob("nodes/*/root/**/.by-hand-*"))
+
+
+def _runbook(rig: Rig) -> str:
+    path = rig.home / "RUNBOOK.md"
+    said = rig.fab("plan", "--strategy", "prescribed", "--runbook", str(path)).ok()
+    assert f": {path}" in said.stderr
+    return path.read_text()
+
+
+def _another_expectation_would_be_noticed(rig: Rig, step: Expected, seen: Sights) -> None:
+    assert not as_expected(replace(step, counts={**step.counts, "gw-a": "7/0"}), seen, rig.lab)
+    assert not as_expected(replace(step, serves={**step.serves, "gw-a": "00000000"}), seen, rig.lab)
+
+
+def _last_member_goes_back(hand: Hand, steps: tuple[Expected, ...]) -> None:
+    """By the first row of the table, and the lines of the step that it names."""
+    rows = re.findall(
+        r"^\| Steps? (\S+) +\| gw-b +\| Steps? (\S+) +\| (before-round-1) +\| Steps? (\S+) +\|$",
+        section(hand.text, "Rollback"),
+        re.MULTILINE,
+    )
+    ((undo, lines, folder, then),) = rows
+    by_number = {f"{step.first}-{step.last}": step for step in steps}
+    assert undo == lines
+    blocks = tuple(block.replace("/round-1", f"/{folder}") for block in by_number[lines].blocks)
+    hand.work(replace(by_number[then], blocks=blocks))

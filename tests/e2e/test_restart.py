@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGINT, SIGKILL
 from typing import Any
 
 import pytest
 
 from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.events import Event, EventKind
+from tasks.core.results import Ending, Result
 from tasks.lab.faults import break_node, mend
 from tasks.lab.health import not_formed
-from tests.e2e.labs import Ran, Rig, begun, rigged, small
+from tests.e2e.labs import PROJECT, Ran, Rig, begun, rigged, small
 from tests.e2e.sights import eventually, fingerprint, leftovers, processes, rest, served
 from tests.e2e.test_consent import untouched
+from tests.effects.screens import Pty
+from tests.forked_fab import Running
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +67,16 @@ def asked(rig: Rig) -> list[str]:
 
 def test_a_single_member_is_restarted_and_nobody_else(rig: Rig) -> None:
     with restarting(rig, "gw-a"):
-        ran = rig.fab("restart", "gw-a", "--yes").ok()
-    assert "complete: healthy: 2 members" in ran.stdout
-    assert "note: clients of gw-a have no server for about 15 s" in ran.stdout
+        ran = rig.fab("restart", "gw-a", "--yes", "--json").ok()
+    assert "complete: healthy: 2 members" in ran.stderr
+    assert "note: clients of gw-a have no server for about 15 s" in ran.stderr
+    result = Result.model_validate_json(ran.stdout)
+    assert (result.task, result.outcome, result.run) == ("restart", Ending.COMPLETE, rig.runs[-1].name)
+    assert result.verdict.startswith("healthy: 2 members")
+    assert result.plan is not None
+    assert result.plan.steps_done == result.plan.steps > 0
+    assert result.availability is not None
+    assert list(result.availability.away) == ["gw-a"]
     assert asked(rig) == ["gw-a"]
 
 
@@ -132,7 +145,10 @@ def test_standbys_are_restarted_in_turn_and_no_primary_even_after_a_kill(rig: Ri
 def test_one_node_of_a_pair_alone(rig: Rig) -> None:
     before = roles(rig)
     with restarting(rig, before[1]):
-        rig.fab("restart", "gw-b", "--node", before[1], "--yes").ok()
+        ran = rig.fab("restart", "gw-b", "--node", before[1], "--yes", "--progress", "json").ok()
+    events = [Event.model_validate_json(line).event for line in ran.stderr.splitlines()]
+    assert (events[0], events[-1]) == (EventKind.START, EventKind.DONE)
+    assert "complete: healthy" in ran.stdout
     assert roles(rig) == before
 
 
@@ -211,3 +227,62 @@ def _put_set(rig: Rig, node: str) -> None:
 def _give(path: Path, *, like: Path) -> None:
     seen = like.stat()
     shutil.chown(path, seen.st_uid, seen.st_gid)
+
+
+def test_on_a_terminal_the_run_is_drawn_and_its_log_stays(rig: Rig) -> None:
+    pty = Pty(80, 24)
+    run = _on(pty, rig, "restart", "gw-a", "--yes")
+    assert run.wait(60) == 0
+    shown = pty.close()
+    assert re.search("> gw-a +(single|-) ", pty.terminal.ever)
+    assert "waiting at most " in pty.terminal.ever
+    assert all(len(line) <= 80 for line in shown)
+    log = [line[9:] for line in shown if line[2:3] == ":"]
+    steps = ["[1/2] restart:gw-a: restart gw-a", "[2/2] prove:cluster: prove all"]
+    assert [line for line in log if line.startswith("[")] == steps
+    assert len([line for line in log if line.startswith("    done in")]) == 2
+    assert not any("so far" in line or line.startswith("> ") for line in shown)  # of what was in place
+    assert any(line.startswith("[####################] 2 of 2 steps done: complete after") for line in shown)
+    assert "complete: healthy: 2 members" in " ".join(shown)
+
+
+def test_the_watch_survives_a_node_that_goes_away_and_marks_what_changes(rig: Rig) -> None:
+    pty = Pty(80, 24)
+    standby = roles(rig)[1]
+    watch = _on(pty, rig, "status", "--watch", "--interval", "0.5")
+    pty.until("healthy: 2 members")
+    break_node(rig.lab.directory, standby, "gateway-down")
+    try:
+        pty.until("no answer for ")
+        gone = pty.until("NOT HEALTHY")
+        assert any(f"[{standby}] CLUSTER State 10, Standby 0/0 -> no answer" in line for line in gone)
+    finally:
+        mend(rig.lab.directory, standby)
+    pty.until(f"[{standby}] CLUSTER no answer -> State")
+    pty.until("healthy: 2 members, 3 nodes, all connected")
+    watch.send_signal(SIGINT)
+    assert watch.wait(30) == 0
+    shown = pty.close()
+    assert [line.split()[0] for line in shown if line[:4] == "gw-b"] == ["gw-b1", "gw-b2"]
+    assert not any("Ctrl-C" in line for line in shown)
+    assert " healthy: 2 members" in " ".join(shown)
+    assert "no answer for " in pty.terminal.ever
+    assert "Active*" in pty.terminal.ever or "Standby*" in pty.terminal.ever
+
+
+def test_a_watch_for_machines_is_one_object_a_line_and_ends_with_its_reader(rig: Rig) -> None:
+    ours, theirs = os.pipe()
+    argv = rig.argv("status", "--watch", "--json", "--interval", "0.5")
+    watch = Running(argv, cwd=PROJECT, env=rig.environment(), output=(theirs, theirs))
+    os.close(theirs)
+    with os.fdopen(ours) as lines:
+        first, second = (json.loads(next(lines)) for _ in range(2))
+    assert first["at"] < second["at"]
+    assert {row["node"] for row in second["rows"]} == {node.name for node in rig.lab.nodes}
+    assert watch.wait(30) == 0
+
+
+def _on(pty: Pty, rig: Rig, task: str, *args: str) -> Running:
+    environment = {**rig.environment(), "TERM": "xterm"}
+    output = (pty.slave, pty.slave)
+    return Running(rig.argv(task, *args), cwd=PROJECT, env=environment, output=output)

@@ -306,7 +306,7 @@ def test_everything_that_cannot_be_ordered_is_told_at_once(tmp_path: Path) -> No
         "--days 0 is impossible: a number from 1 to 36500",
         "--intermediate, --from-ca: a shared set has no CA -> --kind ca",
         "--from-ca takes a CA that is there; --intermediate and --plain-ca-key are of one to be made",
-        "--member gw-z: no member of production has that name: gw-a, gw-b, gw-d",
+        "--member gw-z: no member of production has that name; one of: gw-a, gw-b, gw-d",
     ]
     with pytest.raises(UsageError, match="--member goes with --from-ca"):
         create_sets(cluster(tmp_path), Order("ca", members=("gw-a",)), force=False, secrets=answers())

@@ -11,7 +11,8 @@ import pytest
 from tasks.core.course import Wish
 from tasks.core.errors import Refused
 from tasks.effects.lock import Claim, lock
-from tasks.effects.operations import make_plan, show_check, show_status
+from tasks.effects.operations import show_check, show_status
+from tasks.effects.planning import make_plan
 from tasks.effects.rolling_back import prepare_return
 from tasks.effects.site import Site
 from tests.core.plans import plan_of

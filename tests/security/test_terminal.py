@@ -41,7 +41,7 @@ def finding(text: str) -> None:
     show_findings((Finding("name", Severity.ERROR, "gw-a", text, "fab check"),))
 
 
-WAYS: dict[str, Callable[[str], None]] = {
+WAYS: dict[str, Callable[[str], object]] = {
     "line": say,
     "verbatim": lambda text: say(text, verbatim=True),
     "progress": tell,

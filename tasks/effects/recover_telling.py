@@ -1,0 +1,51 @@
+"""Who hears of a recovery: the screen, and those of the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tasks.core.errors import OperatorError
+from tasks.core.journal import Progress
+from tasks.core.plan import Plan
+from tasks.core.recovery_kinds import RECOVER
+from tasks.effects.console import ConsoleReporter
+from tasks.effects.notifying import notifying
+from tasks.effects.reporting import Reporter, Scene, Several
+from tasks.effects.site import Site
+
+
+@contextmanager
+def hearing(site: Site) -> Iterator[Reporter]:
+    screen = ConsoleReporter()
+    with notifying(site.cluster, note=screen.note, clock=site.clock) as notified:
+        yield Several(screen, *notified)
+
+
+@contextmanager
+def told(report: Reporter, site: Site, *, run: str, again: str) -> Iterator[None]:
+    """The block is a recovery, from its start to its end.
+
+    Args:
+        run: Whose lock it holds.
+        again: The command that goes on with it.
+    """
+    plan = Plan(
+        cluster=site.cluster.key,
+        cluster_name=site.cluster.cluster_name,
+        steps=(),
+        targets={},
+        before={},
+        baseline={},
+        pairs=(),
+        addresses={},
+        task=RECOVER,
+        command=again.removeprefix("fab "),
+    )
+    report.begun(Scene(run, site.cluster, plan, Progress(), again))
+    try:
+        yield
+    except OperatorError as error:
+        report.failed(error)
+        raise
+    report.ended(complete=True)
