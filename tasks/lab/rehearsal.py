@@ -62,6 +62,8 @@ def run_rehearsal(directory: str, request: Request, *, kind: str, strategy: str,
             show_check(site, ignored=frozenset())
             show_status(site)
             migrate(site, Wish(strategy), Terms(yes=True))
+    if not keep:
+        say("the rehearsal cluster is gone, and all that was its -> fab lab.up keeps one to play with")
 
 
 def _refuse_impossible(strategy: str, kind: str) -> None:
