@@ -65,7 +65,7 @@ def conforms(task: str, text: str) -> None:
 
 def _is_result(text: str) -> bool:
     found = json.loads(text)
-    return isinstance(found, dict) and "outcome" in found
+    return isinstance(found, dict) and {"outcome", "exit_code"} <= set(found)
 
 
 @cache
