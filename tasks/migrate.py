@@ -10,6 +10,7 @@ from invoke.context import Context
 from tasks.boundary import Acting, acting_task, opened, operator_task
 from tasks.core.course import Wish
 from tasks.core.json_text import json_text
+from tasks.core.plan_text import shown_plan
 from tasks.effects.console import say
 from tasks.effects.operations import MIGRATION, migration_plan, show_plan
 from tasks.effects.planning import make_plan
@@ -39,7 +40,7 @@ def plan(
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
     with opened(inventory, cluster) as site:
         made = make_plan(site, wish, ignored=frozenset(ignore), runbook_file=runbook)
-        say(json_text(made), verbatim=True) if json else show_plan(made)
+        say(json_text(shown_plan(made)), verbatim=True) if json else show_plan(made)
 
 
 @acting_task(help=HELP, stop_after=False)
