@@ -4,7 +4,7 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup schemas rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages audit bundle test-bundle
+.PHONY: setup schemas rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages docs screens audit bundle test-bundle
 setup:
 	@sh .ci/setup
 
@@ -52,6 +52,14 @@ torture-parsers: setup
 report-pages: setup
 	@sh .ci/chromium
 	REPORT_PAGES="$(CURDIR)/build/report-pages" $(PYTEST) tests/effects/test_report_page.py
+
+# What is generated from the code: the schemas, and docs/troubleshooting.md.
+docs: schemas
+	.venv/bin/python -m tests.symptoms
+
+# The pictures of docs/screens, recorded from a real run on a rehearsal cluster in /tmp/lab.
+screens: setup
+	.venv/bin/python -m tests.screens
 
 # One file that runs offline, and a wheelhouse, into dist/; asks the package index. See docs/bastion.md.
 MACHINE ?= $(shell uname -m)

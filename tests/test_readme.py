@@ -78,14 +78,15 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert re.search(r"^make test$", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE)
 
 
-def test_the_readme_lists_every_exit_code_of_the_errors() -> None:
+def test_every_exit_code_of_the_errors_is_on_the_page_of_exit_codes() -> None:
     codes = {
         kind.exit_code
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, errors.OperatorError)
     }
     listed = {
-        int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+        int(code)
+        for code in re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "exit-codes.md").read_text(), re.MULTILINE)
     }
     assert codes <= listed
     assert {0, 1} <= listed

@@ -223,12 +223,12 @@ def _date_finding(
     clocks = f"by the clock of {', '.join(by)}"
     last = f"{certificate.not_after:%Y-%m-%dT%H:%M:%SZ}"
     if name == "expired":
-        return error(name, label, f"{what} expired on {last} {clocks}", remedy=_CREATE)
+        return error("expired", label, f"{what} expired on {last} {clocks}", remedy=_CREATE)
     if name == "not-yet-valid":
         text = f"{what} is not valid before {certificate.not_before:%Y-%m-%dT%H:%M:%SZ} {clocks}"
-        return error(name, label, text, remedy="wait until then, or correct the clock (NTP)")
+        return error("not-yet-valid", label, text, remedy="wait until then, or correct the clock (NTP)")
     text = f"{what} expires on {last}, in less than {EXPIRES_SOON.days} days {clocks}"
-    return warning(name, label, text, remedy=_CREATE)
+    return warning("expires-soon", label, text, remedy=_CREATE)
 
 
 def _listed(names: frozenset[str]) -> str:

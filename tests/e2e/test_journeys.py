@@ -1,4 +1,4 @@
-"""The pages of docs/journeys, and that of credentials: every shell block is run, as a reader would type it."""
+"""The commands of the README and of docs: every shell block is run, as a reader would type it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from tasks.lab.lifecycle import down
 from tests.conftest import ALL_PAGES
+from tests.e2e import shown
 from tests.e2e.labs import FAB, PROJECT, SPEED, Ran
 from tests.forked_fab import shim
 
@@ -20,6 +21,10 @@ PAGES = [*sorted((PROJECT / "docs" / "journeys").glob("*.md")), PROJECT / "docs"
 # test_credential_lifecycle.py in every run; the pages themselves by make test-pages, for they take longest.
 WHERE_THERE_IS_TIME = frozenset({"containers", "ha-credentials", "keystore", "credentials"})
 LIMIT_S = 170.0
+LAB_UP = (
+    f"fab lab.up --speed {SPEED:g} --members 2 --pairs 0\nexport AMLEN_INVENTORY=$PWD/.lab/inventory.yaml\n"
+)
+REHEARSALS = [each.command for each in shown.shown_on(shown.NIGHTS) if "fab rehearse" in each.command]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -27,6 +32,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         every = metafunc.config.getoption(ALL_PAGES)
         pages = [page for page in PAGES if every or page.stem not in WHERE_THERE_IS_TIME]
         metafunc.parametrize("page", pages, ids=lambda page: page.stem)
+    if "rehearsal" in metafunc.fixturenames:
+        every = metafunc.config.getoption(ALL_PAGES)
+        small = f"{REHEARSALS[-1]} --members 2 --pairs 0"
+        metafunc.parametrize("rehearsal", REHEARSALS if every else [small])
 
 
 def script_of(page: str) -> str:
@@ -86,3 +95,54 @@ def test_a_command_that_fails_would_fail_its_page(place: Path) -> None:
 def test_there_is_a_page_for_every_journey() -> None:
     wanted = {"first-cluster", "join", "ha-credentials", "upgrade", "containers", "keystore"}
     assert wanted <= {page.stem for page in PAGES}
+
+
+# The README, and the pages that are read beside a cluster: one lab for all of them.
+
+
+def test_the_commands_of_the_readme_and_then_of_the_other_pages_work_on_one_cluster(place: Path) -> None:
+    run(f"{LAB_UP}{shown.walked(shown.WALK)}\nfab lab.down", place).ok()
+
+
+def test_the_rounds_of_several_nights_are_run_as_shown(place: Path, pytestconfig: pytest.Config) -> None:
+    if not pytestconfig.getoption(ALL_PAGES):
+        pytest.skip("make test-pages: it takes two rounds; test_strategies.py runs --until in every run")
+    nights = [each.runnable for each in shown.shown_on(shown.NIGHTS) if "fab rehearse" not in each.command]
+    begin = f"{LAB_UP}fab credentials.create\n"
+    run("\n".join((begin, *nights, "fab lab.down")), place).ok()
+
+
+def test_a_rehearsal_of_each_strategy_goes_through(rehearsal: str, place: Path) -> None:
+    run(f"{rehearsal} --speed {SPEED:g}", place).ok()
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "docs").glob("*.md")), ids=lambda path: path.stem)
+def test_every_page_with_commands_is_run(path: Path) -> None:
+    if list(shown.shown_on(path.name)):
+        assert path.name in (*shown.WALK, shown.NIGHTS) or path in PAGES, "name it in tests/e2e/shown.py"
+
+
+def test_what_is_run_elsewhere_is_still_shown_and_its_test_exists() -> None:
+    on_pages = {each.command for page in shown.WALK for each in shown.shown_on(page)}
+    assert set(shown.ELSEWHERE) - on_pages == set()
+    for path, name in shown.ELSEWHERE.values():
+        assert re.search(rf"^def {name}\(", (PROJECT / path).read_text(), re.MULTILINE), name
+
+
+def test_a_command_is_told_apart_from_its_comment_and_a_loop_is_one() -> None:
+    lines = [
+        "fab status  # one",
+        "",
+        "for a in b; do",
+        "    fab plan",
+        "done",
+        "openssl a \\",
+        "  -b",
+        "fab check",
+    ]
+    assert list(shown._commands(lines)) == [
+        "fab status",
+        "for a in b; do\n    fab plan\ndone",
+        "openssl a \\\n  -b",
+        "fab check",
+    ]
