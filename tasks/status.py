@@ -5,11 +5,6 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.boundary import opened, operator_task
-from tasks.core.watch import interval_of
-from tasks.effects.journey import require_healthy
-from tasks.effects.operations import show_status
-from tasks.effects.status_plugin import status_plugin
-from tasks.effects.watching import watch_status
 
 HELP = {
     "nagios": "as a monitoring plugin: status line, perfdata, exit codes 0 to 3",
@@ -31,6 +26,12 @@ def status(
     plain: bool = False,
 ) -> int:
     """Show every node: role, state, counts, sync, served certificate. Exit 6 if not healthy."""
+    from tasks.core.watch import interval_of
+    from tasks.effects.journey import require_healthy
+    from tasks.effects.operations import show_status
+    from tasks.effects.status_plugin import status_plugin
+    from tasks.effects.watching import watch_status
+
     interval_s = interval_of(interval)
     with opened(inventory, cluster) as site:
         if nagios:

@@ -10,8 +10,9 @@ from tasks.core.errors import UsageError
 from tasks.core.findings import Severity
 from tasks.core.fitting import fitting
 from tasks.core.health import StatusReport, StatusRow
-from tasks.core.render import TextTable, duration, findings_lines, printable, status_table
+from tasks.core.render import findings_lines, status_table
 from tasks.core.snapshot import Unseen
+from tasks.core.text_table import TextTable, duration, printable
 
 MARK = "*"  # behind what has changed
 SHORTEST_S, LONGEST_S, USUAL_S = 0.5, 3600.0, "2"

@@ -25,11 +25,7 @@ from tasks.core.plan_text import (
     target_lines,
 )
 from tasks.core.rehearsal import rehearsal_line
-from tasks.core.render import (
-    findings_lines,
-    proof_table,
-    status_table,
-)
+from tasks.core.render import findings_lines, proof_table, status_table
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
 from tasks.core.strategies import AUTO

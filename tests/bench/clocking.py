@@ -128,7 +128,7 @@ def timed(contestant: Contestant) -> Ran:
             stdin=feed,
             stdout=said,
             stderr=said,
-            env={**os.environ, **contestant.environment},
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **contestant.environment},
         )
         with _watched(process) as seen:
             _, status, usage = os.wait4(process.pid, 0)

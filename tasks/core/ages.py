@@ -1,0 +1,27 @@
+"""How old something is to be, as an operator types it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from tasks.core.errors import UsageError
+
+DEFAULT_AGE = "30d"  # of backups that are wiped
+_AGE = re.compile(r"(?P<number>\d{1,5})(?P<unit>[hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def parse_age(text: str) -> timedelta:
+    """ "30d", "12h", "6w".
+
+    Raises:
+        UsageError: It is something else.
+    """
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            f"--older-than {text!r} is no age",
+            remedy="a number and h, d or w: --older-than 30d (0h for every age)",
+        )
+    return int(match["number"]) * _UNITS[match["unit"]]
