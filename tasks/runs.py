@@ -8,7 +8,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from tasks.boundary import making_task, opened, operator_task
-from tasks.core.ages import DEFAULT_AGE
+from tasks.core.spans import DEFAULT_AGE
 
 if TYPE_CHECKING:
     from tasks.core.results import Done
@@ -95,7 +95,7 @@ def clean(
     asks: bool,
 ) -> Done:
     """Wipe the backups of finished runs on every node, after showing which; never those that are needed."""
-    from tasks.core.ages import parse_age
+    from tasks.core.spans import parse_age
     from tasks.effects.backups import clean_backups
 
     limit = parse_age(older_than)
