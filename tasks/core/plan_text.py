@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tasks.core.errors import commands_of
 from tasks.core.own_gates import gate_lines
 from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, MIGRATE, Edit, Frozen, Plan, Step, StepKind, Value
-from tasks.core.render import duration
+from tasks.core.text_table import duration
 
 RESTART_S = 25  # what one restart takes, until its gate holds
 _PLACES_CREDENTIALS = frozenset({StepKind.PLACE, StepKind.SWAP, *HA_SWAPS})
