@@ -4,7 +4,7 @@ PYTEST = .venv/bin/python -m pytest
 # The tests start Python hundreds of times: what was compiled once is kept, whatever the caller's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup schemas rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages docs screens audit bundle test-bundle
+.PHONY: setup schemas rehearse test test-credentials test-rounds test-pages conformance torture torture-controls torture-parsers report-pages docs screens audit bundle test-bundle bench
 setup:
 	@sh .ci/setup
 
@@ -69,6 +69,11 @@ bundle: setup
 # Both of them, without network, without this clone, with every Python of theirs that is here; as root.
 test-bundle: bundle
 	$(PYTEST) --timeout=900 tests/bundle --bundle=dist
+
+# How fast the tool is, beside OpenSSH, Ansible, pyinfra and parallel-ssh on the same nodes; writes docs/benchmarks.md.
+# BENCH='status place' for parts of it, BENCH=--quick for a look in three minutes that writes nothing.
+bench: setup
+	@.venv/bin/python -m tests.bench $(BENCH)
 
 # Known weaknesses of what requirements.txt names; asks the package index. Where that cannot say, it fails.
 audit:

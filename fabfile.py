@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from invoke.collection import Collection
 
-from tasks import (
+# Invoke turns this off: every command would compile hundreds of modules anew, which takes longer than its work.
+sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+
+from tasks import (  # noqa: E402
     check,
     cluster,
     completion,
@@ -31,7 +35,7 @@ from tasks import (
     status,
     upgrade,
 )
-from tasks.words import name_tasks
+from tasks.words import name_tasks  # noqa: E402
 
 ns = Collection()
 ns.add_task(status.status)

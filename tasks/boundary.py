@@ -1,4 +1,8 @@
-"""The one way from a task to the outside: errors become exit codes, `-H` is refused."""
+"""The one way from a task to the outside: errors become exit codes, `-H` is refused.
+
+Here and in the tasks' modules what works is imported where a task runs: `fab --list` and `fab --help` import
+every task, and are to come at once.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from tasks.core.errors import OperatorError, UsageError
-from tasks.core.model import Cluster
-from tasks.core.plan import Plan
-from tasks.core.results import Done
-from tasks.core.safe_points import deadline
-from tasks.effects.account import Account
-from tasks.effects.answering import answer
-from tasks.effects.inventory_file import open_inventory
-from tasks.effects.journey import Journey, run_task
-from tasks.effects.prepare import Prepared
-from tasks.effects.reporters import AUTO, PLAIN
-from tasks.effects.secrets import Secrets
-from tasks.effects.site import Site
-from tasks.effects.terms import Terms
 from tasks.words import OperatorTask
+
+if TYPE_CHECKING:
+    from tasks.core.model import Cluster
+    from tasks.core.plan import Plan
+    from tasks.core.results import Done
+    from tasks.effects.account import Account
+    from tasks.effects.journey import Journey
+    from tasks.effects.prepare import Prepared
+    from tasks.effects.site import Site
+    from tasks.effects.terms import Terms
 
 # What cryptography thinks of odd certificates: findings say what matters of it.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"tasks\.")
@@ -52,7 +53,9 @@ def operator_task(
     def make(body: Callable[..., int | None]) -> Task[Callable[..., None]]:
         @functools.wraps(body)
         def guarded(context: Context, *args: Any, **kwargs: Any) -> None:
-            account = Account() if acting else None
+            from tasks.effects.answering import answer
+
+            account = _new_account() if acting else None
             given = kwargs | {"account": account} if acting else kwargs
 
             def checked() -> int | None:
@@ -66,6 +69,12 @@ def operator_task(
         return task
 
     return make
+
+
+def _new_account() -> Account:
+    from tasks.effects.account import Account
+
+    return Account()
 
 
 def _refuse_hosts(context: Context) -> None:
@@ -87,6 +96,10 @@ def opened(
     Args:
         seen_as: What the inventory is taken to say, where a task is about to change that.
     """
+    from tasks.effects.inventory_file import open_inventory
+    from tasks.effects.secrets import Secrets
+    from tasks.effects.site import Site
+
     chosen = open_inventory(inventory or None, cluster or None)
     secrets = Secrets()
     with Site(seen_as(chosen) if seen_as else chosen, secrets=secrets.resolve) as site:
@@ -119,6 +132,8 @@ class Acting:
             yield site
 
     def run(self, site: Site, journey: Journey, make: Callable[[Prepared], Plan]) -> None:
+        from tasks.effects.journey import run_task
+
         run_task(site, journey, make, self.terms, again=self.again, break_lock_of=self.break_lock_of)
 
 
@@ -194,6 +209,10 @@ def _as(
 
 
 def _acting(given: Mapping[str, Any], account: Account) -> Acting:
+    from tasks.core.safe_points import deadline
+    from tasks.effects.reporters import AUTO, PLAIN
+    from tasks.effects.terms import Terms
+
     return Acting(
         inventory=given["inventory"],
         cluster=given["cluster"],

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from tasks.boundary import opened, operator_task
-from tasks.effects.operations import show_check
 
 
 @operator_task(iterable=["ignore"])
@@ -15,5 +14,7 @@ def check(
     c: Context, inventory: str = "", cluster: str = "", ignore: Sequence[str] = (), json: bool = False
 ) -> None:
     """Check nodes and credential sets; changes nothing. --ignore NAME keeps a finding visible."""
+    from tasks.effects.operations import show_check
+
     with opened(inventory, cluster) as site:
         show_check(site, ignored=frozenset(ignore), json_wanted=json)

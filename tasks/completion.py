@@ -10,9 +10,6 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from tasks.boundary import operator_task
-from tasks.core.completion_scripts import script
-from tasks.effects.completing import HOME
-from tasks.effects.console import say
 
 
 @operator_task(positional=["shell"], help={"shell": "bash | zsh | fish (default: your own, by SHELL)"})
@@ -21,6 +18,10 @@ def completion(c: Context, shell: str = "") -> None:
 
     Names come from the inventory that the line names, else AMLEN_INVENTORY, else inventory.yaml; no node is asked.
     """
+    from tasks.core.completion_scripts import script
+    from tasks.effects.completing import HOME
+    from tasks.effects.console import say
+
     wanted = shell or os.environ.get("SHELL", "")
     say(script(wanted, python=sys.executable, home=str(HOME)).rstrip("\n"), verbatim=True)
 

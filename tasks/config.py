@@ -6,14 +6,13 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from tasks.boundary import Acting, acting_task, opened, operator_task
-from tasks.core.keystore_wish import Wish
-from tasks.effects.config_show import show_config
-from tasks.effects.keystore import move_asked, move_keystores
 
 
 @operator_task(help={"node": "only this node"})
 def show(c: Context, inventory: str = "", cluster: str = "", node: str = "", json: bool = False) -> None:
     """Show what server.cfg makes each server read, by the server's own rules; changes nothing."""
+    from tasks.effects.config_show import show_config
+
     with opened(inventory, cluster) as site:
         show_config(site, node=node, json_wanted=json)
 
@@ -29,6 +28,9 @@ def show(c: Context, inventory: str = "", cluster: str = "", node: str = "", jso
 )
 def keystore(acting: Acting, path: str = "", truststore: str = "", node: str = "") -> None:
     """Make the servers read their keystore from PATH at their next restart; carries all that is in it."""
+    from tasks.core.keystore_wish import Wish
+    from tasks.effects.keystore import move_asked, move_keystores
+
     move = move_asked(Wish(path, truststore, node), again=acting.on_open_run)
     with acting.opened(seen_as=move.seen_as) as site:
         move_keystores(site, move, acting.terms, again=acting.again, break_lock_of=acting.break_lock_of)

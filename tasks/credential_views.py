@@ -5,8 +5,6 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.boundary import opened, operator_task
-from tasks.effects.expiring import show_expiry, wanted
-from tasks.effects.inspecting import inspect_cluster, inspect_path, refuse_both
 
 INSPECT = {
     "path": "a file or folder of certificates, requests, revocation lists, keys; needs no inventory",
@@ -33,6 +31,8 @@ def inspect(
     json: bool = False,
 ) -> None:
     """Show certificates and their chains: of PATH; else here, on the nodes and served, compared."""
+    from tasks.effects.inspecting import inspect_cluster, inspect_path, refuse_both
+
     refuse_both(path, flags=nodes or served)
     if path:
         inspect_path(path, json_wanted=json)
@@ -57,6 +57,8 @@ def expiry(
 
     A warning is exit 0, as in `fab status`.
     """
+    from tasks.effects.expiring import show_expiry, wanted
+
     asked = wanted(warn, crit, output, json=json, nagios=nagios, prometheus=prometheus)
     with opened(inventory, cluster) as site:
         return show_expiry(site, asked)

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 from invoke.context import Context
 
 from tasks.boundary import making_task
-from tasks.core.created_text import created_lines, next_command
-from tasks.core.credential_set import CredentialSet
-from tasks.core.model import Cluster
-from tasks.core.order import Order
-from tasks.core.renewal import RenewalWish
-from tasks.core.results import Done, made_sets
-from tasks.core.signing_requests import RequestWish, words_for_the_pki
-from tasks.effects.console import say, show_table
-from tasks.effects.creation import create_sets, created_table
-from tasks.effects.importing import import_sets
-from tasks.effects.inventory_file import open_inventory
-from tasks.effects.open_run import refuse_during_run
-from tasks.effects.renewal import renew_sets
-from tasks.effects.requesting import make_requests, request_places
-from tasks.effects.secrets import Secrets
+
+if TYPE_CHECKING:
+    from tasks.core.credential_set import CredentialSet
+    from tasks.core.model import Cluster
+    from tasks.core.results import Done
 
 _COMMON = {
     "use": "cluster: of the members (Cluster_*.pem); ha: of the pairs' HA channel (HA_*.pem), a set per pair",
@@ -75,6 +66,15 @@ def create(
     force: bool = False,
 ) -> Done:
     """Make key, certificate and CA file for every member, 0600, on this machine only."""
+    from tasks.core.created_text import created_lines
+    from tasks.core.order import Order
+    from tasks.core.results import Done, made_sets
+    from tasks.effects.console import say, show_table
+    from tasks.effects.creation import create_sets, created_table
+    from tasks.effects.inventory_file import open_inventory
+    from tasks.effects.open_run import refuse_during_run
+    from tasks.effects.secrets import Secrets
+
     chosen = open_inventory(inventory or None, cluster or None)
     order = Order(kind, days, ca_days, organization, use, intermediate, from_ca, tuple(member), plain_ca_key)
     refuse_during_run(chosen)
@@ -97,6 +97,12 @@ def request(
     force: bool = False,
 ) -> Done:
     """Make keys here, and requests (CSR) for a PKI to sign; credentials.import takes its answer."""
+    from tasks.core.results import Done
+    from tasks.core.signing_requests import RequestWish, words_for_the_pki
+    from tasks.effects.console import say, show_table
+    from tasks.effects.inventory_file import open_inventory
+    from tasks.effects.requesting import make_requests, request_places
+
     chosen = open_inventory(inventory or None, cluster or None)
     show_table(make_requests(chosen, RequestWish(kind, use, organization), force=force))
     for line in words_for_the_pki(use):
@@ -116,6 +122,13 @@ def import_(
     force: bool = False,
 ) -> Done:
     """Sort what the PKI sent, in any order and form, into sets; refuse all of it if one would not work."""
+    from tasks.core.created_text import next_command
+    from tasks.effects.console import say, show_table
+    from tasks.effects.creation import created_table
+    from tasks.effects.importing import import_sets
+    from tasks.effects.inventory_file import open_inventory
+    from tasks.effects.open_run import refuse_during_run
+
     chosen = open_inventory(inventory or None, cluster or None)
     refuse_during_run(chosen)
     sets = import_sets(chosen, (path, *also), use=use, force=force)
@@ -135,6 +148,15 @@ def renew(
     use: str = "cluster",
 ) -> Done:
     """Make new leafs with new keys of the same CA; subjects, names and CA files stay as they are."""
+    from tasks.core.created_text import next_command
+    from tasks.core.renewal import RenewalWish
+    from tasks.effects.console import say, show_table
+    from tasks.effects.creation import created_table
+    from tasks.effects.inventory_file import open_inventory
+    from tasks.effects.open_run import refuse_during_run
+    from tasks.effects.renewal import renew_sets
+    from tasks.effects.secrets import Secrets
+
     chosen = open_inventory(inventory or None, cluster or None)
     refuse_during_run(chosen)
     sets = renew_sets(chosen, RenewalWish(days, tuple(member), from_ca, use), secrets=Secrets().resolve)
@@ -144,6 +166,8 @@ def renew(
 
 
 def _on_sets(cluster: Cluster, sets: Mapping[str, CredentialSet], verdict: str) -> Done:
+    from tasks.core.results import Done, made_sets
+
     return Done(cluster=cluster.key, sets=made_sets(sets), verdict=verdict, paths=(str(cluster.credentials),))
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from tasks.boundary import Acting, acting_task
-from tasks.core.revocation_wish import ListWish
-from tasks.effects.list_journey import tend_list
 
 HELP = {
     "revoke": "a member (its certificate here), a file, or a serial number in hex (0x1A2B, 1A:2B); may be repeated",
@@ -34,6 +32,9 @@ def crl(
 
     With --place or --remove alone nothing is made; without --revoke and --unrevoke a list is renewed.
     """
+    from tasks.core.revocation_wish import ListWish
+    from tasks.effects.list_journey import tend_list
+
     wish = ListWish(tuple(revoke), tuple(unrevoke), reason, days, from_ca, use, place, remove)
     with acting.opened() as site:
         tend_list(site, wish, acting.terms, again=acting.again, break_lock_of=acting.break_lock_of)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from invoke.collection import Collection
 
 from tasks.boundary import Acting, acting_task
-from tasks.effects.ha_journeys import create_pair, migrate_ha
 
 
 @acting_task(
@@ -18,6 +17,8 @@ from tasks.effects.ha_journeys import create_pair, migrate_ha
 )
 def migrate(acting: Acting, member: str = "", way: str = "auto") -> None:
     """Change the credentials of a pair's HA channel (HA_*.pem); its nodes stay, or become, a pair."""
+    from tasks.effects.ha_journeys import migrate_ha
+
     with acting.opened() as site:
         migrate_ha(
             site, member, acting.terms, way=way, again=acting.again, break_lock_of=acting.break_lock_of
@@ -31,6 +32,8 @@ def migrate(acting: Acting, member: str = "", way: str = "auto") -> None:
 )
 def create(acting: Acting, member: str = "", primary: str = "") -> None:
     """Form the HA pair MEMBER of two single servers."""
+    from tasks.effects.ha_journeys import create_pair
+
     with acting.opened() as site:
         create_pair(
             site,

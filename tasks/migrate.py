@@ -8,11 +8,6 @@ from dataclasses import replace
 from invoke.context import Context
 
 from tasks.boundary import Acting, acting_task, opened, operator_task
-from tasks.core.course import Wish
-from tasks.core.json_text import json_text
-from tasks.effects.console import say
-from tasks.effects.operations import MIGRATION, migration_plan, show_plan
-from tasks.effects.planning import make_plan
 
 HELP = {
     "observer": "the member restarted last (default: chosen, see the plan)",
@@ -36,15 +31,25 @@ def plan(
     runbook: str = "",
 ) -> None:
     """Show what migrate-cluster would do, step by step; changes nothing."""
+    from tasks.core.course import Wish
+    from tasks.core.json_text import json_text
+    from tasks.core.plan_text import shown_plan
+    from tasks.effects.console import say
+    from tasks.effects.operations import show_plan
+    from tasks.effects.planning import make_plan
+
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
     with opened(inventory, cluster) as site:
         made = make_plan(site, wish, ignored=frozenset(ignore), runbook_file=runbook)
-        say(json_text(made), verbatim=True) if json else show_plan(made)
+        say(json_text(shown_plan(made)), verbatim=True) if json else show_plan(made)
 
 
 @acting_task(help=HELP, stop_after=False)
 def place(acting: Acting, strategy: str = "auto", observer: str = "", place_first: bool = False) -> None:
     """Stage the credentials on every node and verify them there; a migration up to its first swap."""
+    from tasks.core.course import Wish
+    from tasks.effects.operations import MIGRATION, migration_plan
+
     acting = replace(acting, terms=replace(acting.terms, placed=True))
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
     with acting.opened() as site:
@@ -56,6 +61,9 @@ def migrate_cluster(
     acting: Acting, strategy: str = "auto", observer: str = "", place_first: bool = False
 ) -> None:
     """Change the credentials, parting nobody where that can be; each step is proven on the wire."""
+    from tasks.core.course import Wish
+    from tasks.effects.operations import MIGRATION, migration_plan
+
     wish = Wish(strategy=strategy, observer=observer or None, place_first=place_first)
     with acting.opened() as site:
         acting.run(site, MIGRATION, migration_plan(site, wish))

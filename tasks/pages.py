@@ -13,8 +13,7 @@ from invoke.program import Program
 
 from tasks.core.help_text import COMMON, Option, help_lines, list_lines
 from tasks.core.nearest import one_of
-from tasks.core.render import printable
-from tasks.effects.console import say, width
+from tasks.core.text_table import printable
 from tasks.words import no_task
 
 _WIDEST = 100  # a line that is longer is read no faster
@@ -40,6 +39,8 @@ def _nothing_asked(program: Program) -> None:
 
 
 def _help(program: Program, name: str) -> None:
+    from tasks.effects.console import width  # here, as below: only a page that is shown needs the console
+
     context = program.parser.contexts[name]
     said = inspect.getdoc(program.collection[name]) or ""
     words = [f"[{word.name.upper()}]" for word in context.positional_args]
@@ -77,4 +78,6 @@ def _spec(argument: Argument) -> str:
 
 
 def _say(lines: Iterable[str]) -> None:
+    from tasks.effects.console import say
+
     say("\n".join(lines), verbatim=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.context import Context
 
 from tasks.boundary import making_task, opened
-from tasks.core.results import Done
-from tasks.effects.recover import recover as _recover
+
+if TYPE_CHECKING:
+    from tasks.core.results import Done
 
 HELP = {
     "node": "the node, as the inventory names it (of a pair one of the two)",
@@ -27,5 +30,7 @@ def recover(
     asks: bool,
 ) -> Done:
     """Mend NODE: dead admin API (T1, T11), maintenance (T5), files lost to a sync (T7); nothing else."""
+    from tasks.effects.recover import recover as _recover
+
     with opened(inventory, cluster) as site:
         return _recover(site, node, yes=yes, plan_only=plan, asks=asks)

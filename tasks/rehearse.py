@@ -5,26 +5,15 @@ They take a lab directory only, never an inventory: nothing here can touch a rea
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.collection import Collection
 from invoke.context import Context
 
 from tasks.boundary import making_task, operator_task
-from tasks.core.json_text import json_text
-from tasks.core.results import Done, Ending
-from tasks.effects.console import say, show_table
-from tasks.lab.commands import (
-    Request,
-    break_one,
-    bring_down,
-    bring_up,
-    faults_table,
-    lab_status,
-    lab_table,
-    mend_one,
-)
-from tasks.lab.faults import FAULTS
-from tasks.lab.layout import CLUSTER_KEY
-from tasks.lab.rehearsal import run_rehearsal
+
+if TYPE_CHECKING:
+    from tasks.core.results import Done
 
 SHAPE = {
     "dir": "the lab's directory (default .lab)",
@@ -66,6 +55,11 @@ def up(
     service: str = "script",
 ) -> Done:
     """Start a rehearsal cluster: real sshd per node, simulated gateways, an ordinary inventory."""
+    from tasks.core.results import Done
+    from tasks.effects.console import say
+    from tasks.lab.commands import Request, bring_up
+    from tasks.lab.layout import CLUSTER_KEY
+
     request = Request(
         members,
         pairs,
@@ -92,12 +86,20 @@ def up(
 @operator_task(help={"dir": HELP["dir"]})
 def status(c: Context, dir: str = ".lab", json: bool = False) -> None:
     """Show the lab's processes."""
+    from tasks.core.json_text import json_text
+    from tasks.effects.console import say, show_table
+    from tasks.lab.commands import lab_status, lab_table
+
     say(json_text(lab_status(dir)), verbatim=True) if json else show_table(lab_table(dir))
 
 
 @making_task(help={"dir": HELP["dir"]})
 def down(c: Context, dir: str = ".lab") -> Done:
     """End the lab's processes and remove its directory."""
+    from tasks.core.results import Done
+    from tasks.effects.console import say
+    from tasks.lab.commands import bring_down
+
     bring_down(dir)
     say(f"lab {dir} is down and removed")
     return Done(verdict=f"lab {dir} is down and removed")
@@ -114,6 +116,11 @@ def down(c: Context, dir: str = ".lab") -> Done:
 )
 def break_(c: Context, dir: str = ".lab", node: str = "", fault: str = "", mend: bool = False) -> Done:
     """Inject a fault into a node of the lab; without --node, list the faults."""
+    from tasks.core.results import Done, Ending
+    from tasks.effects.console import say, show_table
+    from tasks.lab.commands import break_one, faults_table, mend_one
+    from tasks.lab.faults import FAULTS
+
     if not node:
         show_table(faults_table())
         return Done(outcome=Ending.NOTHING, verdict=f"faults: {', '.join(FAULTS)}")
@@ -146,6 +153,11 @@ def rehearse(
     keep: bool = False,
 ) -> Done:
     """A whole migration on a fresh lab: up, create, check, status, migrate, down."""
+    from tasks.core.results import Done
+    from tasks.lab.commands import Request
+    from tasks.lab.layout import CLUSTER_KEY
+    from tasks.lab.rehearsal import run_rehearsal
+
     request = Request(members, pairs, speed, bastion=bastion)
     run_rehearsal(dir, request, kind=kind, strategy=strategy, keep=keep)
     return Done(cluster=CLUSTER_KEY, verdict="the rehearsal is complete")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from tasks.boundary import Acting, acting_task
-from tasks.core.restart_plan import RestartWish
-from tasks.effects.restarts import restart_member
-from tasks.effects.restarts import restart_standbys as _restart_standbys
 
 PENDING = {"load-pending": "load what was put on the disk since the last start, too"}
 
@@ -16,6 +13,9 @@ PENDING = {"load-pending": "load what was put on the disk since the last start, 
 )
 def restart(acting: Acting, member: str = "", node: str = "", load_pending: bool = False) -> None:
     """Restart MEMBER, gated: a pair's standby first, in sync again, then its primary."""
+    from tasks.core.restart_plan import RestartWish
+    from tasks.effects.restarts import restart_member
+
     wish = RestartWish(member, node, load_pending)
     with acting.opened() as site:
         restart_member(site, wish, acting.terms, again=acting.again, break_lock_of=acting.break_lock_of)
@@ -24,6 +24,8 @@ def restart(acting: Acting, member: str = "", node: str = "", load_pending: bool
 @acting_task(help={"member": "only this pair's standby", **PENDING})
 def restart_standbys(acting: Acting, member: str = "", load_pending: bool = False) -> None:
     """Restart each pair's standby in turn, and wait until the pair is in sync again."""
+    from tasks.effects.restarts import restart_standbys as _restart_standbys
+
     with acting.opened() as site:
         _restart_standbys(
             site,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from tasks.boundary import Acting, acting_task
-from tasks.core.course import Wish
-from tasks.effects.rolling_back import return_plan, rollback_of
 
 HELP = {
     "run": "the run to undo (default: the newest migration)",
@@ -16,6 +14,9 @@ HELP = {
 @acting_task(help=HELP, rounds=True)
 def rollback(acting: Acting, run: str = "", strategy: str = "auto", observer: str = "") -> None:
     """Go back to the credentials and server.cfg of before a run, interrupted or complete."""
+    from tasks.core.course import Wish
+    from tasks.effects.rolling_back import return_plan, rollback_of
+
     wish = Wish(strategy=strategy, observer=observer or None)
     with acting.opened() as site:
         acting.run(site, rollback_of(site, run), lambda prepared: return_plan(site, wish, prepared))

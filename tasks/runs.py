@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.collection import Collection
 from invoke.context import Context
 
 from tasks.boundary import making_task, opened, operator_task
-from tasks.core.backups import DEFAULT_AGE, parse_age
-from tasks.core.results import Done
-from tasks.effects.backups import clean_backups
-from tasks.effects.run_list import list_runs, show_all_of
-from tasks.effects.run_report import Form, show_run
-from tasks.effects.verifying import verify_run
+from tasks.core.spans import DEFAULT_AGE
+
+if TYPE_CHECKING:
+    from tasks.core.results import Done
 
 _RUN = {"run": "its id (default: the newest)"}
 
@@ -35,6 +35,8 @@ def report(
     html: str = "",
 ) -> None:
     """Show a run, open or complete: plan, times, steps, who was away or apart, and how long."""
+    from tasks.effects.run_report import Form, show_run
+
     form = Form(json=json, markdown=markdown, html=html)
     with opened(inventory, cluster) as site:
         show_run(site.cluster, run, form=form)
@@ -43,6 +45,8 @@ def report(
 @operator_task(name="list")
 def list_(c: Context, inventory: str = "", cluster: str = "", json: bool = False) -> None:
     """List every run, with its state and the nodes on which its backups lie."""
+    from tasks.effects.run_list import list_runs
+
     with opened(inventory, cluster) as site:
         list_runs(site, json_wanted=json)
 
@@ -50,6 +54,8 @@ def list_(c: Context, inventory: str = "", cluster: str = "", json: bool = False
 @operator_task(positional=["run"], help=_RUN)
 def show(c: Context, run: str = "", inventory: str = "", cluster: str = "", json: bool = False) -> None:
     """Show everything that a run has left, here and on the nodes, and its steps with times."""
+    from tasks.effects.run_list import show_all_of
+
     with opened(inventory, cluster) as site:
         show_all_of(site, run, json_wanted=json)
 
@@ -65,6 +71,8 @@ def verify(
     c: Context, run: str = "", chain: str = "", inventory: str = "", cluster: str = "", json: bool = False
 ) -> None:
     """Prove that a run's journal, plans and samples are what was written; exit code 3 where they are not."""
+    from tasks.effects.verifying import verify_run
+
     with opened(inventory, cluster) as site:
         verify_run(site.cluster, run, mark=chain, json_wanted=json)
 
@@ -87,6 +95,9 @@ def clean(
     asks: bool,
 ) -> Done:
     """Wipe the backups of finished runs on every node, after showing which; never those that are needed."""
+    from tasks.core.spans import parse_age
+    from tasks.effects.backups import clean_backups
+
     limit = parse_age(older_than)
     with opened(inventory, cluster) as site:
         return clean_backups(site, older_than=limit, run=run, yes=yes, asks=asks)

@@ -5,11 +5,6 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.boundary import opened, operator_task
-from tasks.core.watch import interval_of
-from tasks.effects.journey import require_healthy
-from tasks.effects.operations import show_status
-from tasks.effects.status_plugin import status_plugin
-from tasks.effects.watching import watch_status
 
 HELP = {
     "nagios": "as a monitoring plugin: status line, perfdata, exit codes 0 to 3",
@@ -31,13 +26,25 @@ def status(
     plain: bool = False,
 ) -> int:
     """Show every node: role, state, counts, sync, served certificate. Exit 6 if not healthy."""
+    from tasks.core.spans import interval_of
+
     interval_s = interval_of(interval)
     with opened(inventory, cluster) as site:
-        if nagios:
-            return status_plugin(site)
-        if watch:
+        if watch and not nagios:
+            from tasks.effects.status_shown import require_healthy
+            from tasks.effects.watching import watch_status
+
             found = watch_status(site, interval_s=interval_s, json_wanted=json, plain=plain)
         else:
-            found = show_status(site, json_wanted=json)
+            from tasks.effects.sights import begin_sights
+
+            sights = begin_sights(site)  # what follows is imported while the nodes answer
+            if nagios:
+                from tasks.effects.status_plugin import status_plugin
+
+                return status_plugin(site, sights)
+            from tasks.effects.status_shown import require_healthy, show_status
+
+            found = show_status(site, sights, json_wanted=json)
         require_healthy(found)
         return 0

@@ -13,7 +13,7 @@ from invoke.parser.parser import ParseMachine
 from invoke.tasks import Task
 
 from tasks.core.nearest import nearest
-from tasks.core.render import printable
+from tasks.core.text_table import printable
 
 _AT_LEAST = {"stop_after": 1}  # 0 could mean at once, or never
 _NO_IDEA = "No idea what "  # how Invoke begins what it says of a word that it does not know

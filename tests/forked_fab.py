@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -180,8 +182,13 @@ def serve(path: str) -> None:
     """Fork for every order until the pipe at standard input is closed."""
     from fabric.main import program as _program  # noqa: F401
 
-    import fabfile as _imported  # noqa: F401 - what every command needs
-    import tasks.lab.supervisor as _supervisor  # noqa: F401
+    import fabfile as _imported  # noqa: F401
+
+    for module in pkgutil.walk_packages(
+        [str(PROJECT / "tasks")], "tasks."
+    ):  # what tasks import where they run
+        importlib.import_module(module.name)
+    import rich.table as _table  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:

@@ -19,7 +19,7 @@ from tasks.core.inspection import Shown
 from tasks.core.json_text import json_text, schema_text
 from tasks.core.matrix_data import ShownMatrix
 from tasks.core.membership_table import ShownMembership
-from tasks.core.plan import Plan
+from tasks.core.plan_text import ShownPlan
 from tasks.core.report_data import FullReport
 from tasks.core.results import Result
 from tasks.core.upgrade import Runbook
@@ -34,7 +34,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 READING: Mapping[str, Any] = {
     "status": StatusReport,
     "check": Findings,
-    "plan": Plan,
+    "plan": ShownPlan,
     "cluster.show": ShownMembership,
     "config.show": ShownConfig,
     "credentials.inspect": Looked | Shown,
@@ -65,7 +65,7 @@ def conforms(task: str, text: str) -> None:
 
 def _is_result(text: str) -> bool:
     found = json.loads(text)
-    return isinstance(found, dict) and "outcome" in found
+    return isinstance(found, dict) and {"outcome", "exit_code"} <= set(found)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tasks.core.availability import Apart, Availability
-from tasks.core.render import duration
+from tasks.core.text_table import duration
 
 WANTED_GAP_S = 1.0  # what happens between two samples this close is hardly missed
 NAMED = 10  # so many are named; of more, how many there are

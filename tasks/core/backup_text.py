@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tasks.core.backups import Backup, Choice
 from tasks.core.reminders import age
-from tasks.core.render import TextTable
+from tasks.core.text_table import TextTable
 
 
 def choice_table(choice: Choice, *, cluster: str, now: datetime) -> TextTable:

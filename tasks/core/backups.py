@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +10,6 @@ from enum import StrEnum
 from tasks.core.errors import Refused, UsageError
 from tasks.core.nearest import one_of
 from tasks.core.traces import LOCK, Trace, replaced_at, run_begun
-
-DEFAULT_AGE = "30d"
-_AGE = re.compile(r"(?P<number>\d{1,5})(?P<unit>[hdw])")
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 class State(StrEnum):
@@ -61,21 +56,6 @@ class Backup:
     @property
     def nodes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(trace.node for trace in self.traces))
-
-
-def parse_age(text: str) -> timedelta:
-    """ "30d", "12h", "6w".
-
-    Raises:
-        UsageError: It is something else.
-    """
-    match = _AGE.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(
-            f"--older-than {text!r} is no age",
-            remedy="a number and h, d or w: --older-than 30d (0h for every age)",
-        )
-    return int(match["number"]) * _UNITS[match["unit"]]
 
 
 def others_of(

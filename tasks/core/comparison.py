@@ -11,9 +11,9 @@ from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.held import UNREADABLE
 from tasks.core.local_files import LocalFiles
 from tasks.core.material import read_material
-from tasks.core.render import TextTable
 from tasks.core.revocation_nodes import list_on
 from tasks.core.snapshot import HaFiles, NodeFiles, NodeSnapshot, Snapshot, Wire
+from tasks.core.text_table import TextTable
 
 BUILTIN = "BUILT-IN"
 

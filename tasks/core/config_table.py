@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from tasks.core.config_shown import NOTABLE, ShownNode, ShownPlace
 from tasks.core.keystore_wish import DATA
-from tasks.core.render import TextTable
+from tasks.core.text_table import TextTable
 
 Value = Callable[[ShownNode], str]
 

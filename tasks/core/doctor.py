@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 
-from tasks.core.render import TextTable
+from tasks.core.text_table import TextTable
 
 _MOST_NAMED = 2  # of what is alike and well; more are counted
 

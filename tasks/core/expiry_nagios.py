@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 from tasks.core.expiry import ExpiryReport, Row
 from tasks.core.expiry_text import ending, severity
+from tasks.core.plugin import UNKNOWN, WORDS, plain
 
-UNKNOWN = 3
 _CODES = {0: 0, 1: UNKNOWN, 2: 1, 3: 2}  # by severity
-_WORDS = {0: "OK", 1: "WARNING", 2: "CRITICAL", UNKNOWN: "UNKNOWN"}
 
 
 def nagios_answer(report: ExpiryReport) -> tuple[str, int]:
@@ -22,15 +21,10 @@ def nagios_answer(report: ExpiryReport) -> tuple[str, int]:
     """
     ranked = sorted(report.rows, key=lambda row: -severity(row.state))  # of equals what ends first
     code = _CODES[severity(ranked[0].state)] if ranked else UNKNOWN
-    head = plain(f"{_WORDS[code]} - {_summary(report, ranked)}")
+    head = plain(f"{WORDS[code]} - {_summary(report, ranked)}")
     perfdata = " ".join(_perfdata(report))
     long = [plain(f"{row.state}: {ending(row)}") for row in ranked if severity(row.state)]
     return "\n".join([f"{head} | {perfdata}" if perfdata else head, *long]), code
-
-
-def unknown_line(problem: str) -> str:
-    """What a plugin prints that could not do its work: one line."""
-    return plain(f"{_WORDS[UNKNOWN]} - {problem}")
 
 
 def _summary(report: ExpiryReport, ranked: list[Row]) -> str:
@@ -51,8 +45,3 @@ def _perfdata(report: ExpiryReport) -> Iterator[str]:
     for label in sorted(least):
         quoted = label.replace("'", "''").replace("=", "_")
         yield f"'{quoted}'={least[label]};{report.limits.warn}:;{report.limits.crit}:;;"
-
-
-def plain(text: str) -> str:
-    """One line, without the bar that begins the perfdata."""
-    return " ".join(text.replace("|", "/").split())

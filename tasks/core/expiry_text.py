@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from tasks.core.expiry import BAD, ExpiryReport, Row, State
 from tasks.core.file_names import CLUSTER, HA
 from tasks.core.held import HERE, Source
-from tasks.core.render import NARROW, TextTable, printable
 from tasks.core.revocation import T12
+from tasks.core.text_table import NARROW, TextTable, printable
 
 HEADER = ("WHERE", "SOURCE", "FILE", "SUBJECT", "ENDS", "DAYS", "STATE")
 _KNOWN = tuple(name for names in (CLUSTER, HA) for name in (names.cert, names.ca, names.crl))

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from tasks.core.live_state import Live
 from tasks.core.model import Member, Node
-from tasks.core.plan import RESTARTS, Counts, Step, StepKind
+from tasks.core.plan import ANY_RESTART, Counts, Step, StepKind
 from tasks.core.status import NodeStatus
 
 _STOPPING = 2
-_HA_RESTARTS = frozenset(
-    {
-        StepKind.HA_PART,
-        StepKind.HA_REJOIN,
-        StepKind.HA_RESTART_STANDBY,
-        StepKind.HA_RESTART_PRIMARY,
-        StepKind.HA_WAIT,
-        StepKind.HA_FORM,
-    }
-)
-RESTARTING = RESTARTS | _HA_RESTARTS
 _OF_STANDBY = frozenset({StepKind.RESTART_STANDBY, StepKind.HA_PART, StepKind.HA_RESTART_STANDBY})
 _DOING = {
     StepKind.PLACE: "placing files",
@@ -37,12 +26,12 @@ _DOING = {
 def concerned(live: Live, member: Member) -> tuple[Node, ...]:
     """Nodes of the member that the step under way is about."""
     step = live.step
-    if step is None or (step.kind not in _DOING and step.kind not in RESTARTING):
+    if step is None or (step.kind not in _DOING and step.kind not in ANY_RESTART):
         return ()
     named = tuple(node for node in member.nodes if node.name == step.target)
     if named or step.target != member.name:
         return named
-    if step.kind not in RESTARTING or not member.is_pair:
+    if step.kind not in ANY_RESTART or not member.is_pair:
         return member.nodes
     return _restarted(live, step, member)
 
@@ -101,5 +90,5 @@ def as_planned(planned: Counts | None, status: NodeStatus) -> bool:
 def following_of(live: Live) -> str:
     """The member whose restart comes next, after the step under way."""
     done = live.done | ({live.step.id} if live.step else set())
-    left = (step for step in live.plan.steps if step.id not in done and step.kind in RESTARTING)
+    left = (step for step in live.plan.steps if step.id not in done and step.kind in ANY_RESTART)
     return next((step.target for step in left), "")

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from tasks.core.live_doing import RESTARTING, as_planned, concerned, doing, following_of
+from tasks.core.live_doing import as_planned, concerned, doing, following_of
 from tasks.core.live_serves import serves, tells_certificates
 from tasks.core.live_state import Ending, Live
 from tasks.core.model import Member, Node
-from tasks.core.plan import Counts
-from tasks.core.render import duration, printable
+from tasks.core.plan import ANY_RESTART, Counts
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
+from tasks.core.text_table import duration, printable
 
 LATE_S = 3.0  # a node that the sampler has not heard for so long is shown as not answering
 _WORDS = {PRODUCTION: "running", MAINTENANCE: "maintenance", STANDBY: "standby"}
@@ -112,7 +112,7 @@ def _odd(live: Live, member: Member, node: Node, course: _Course) -> bool:
     status = live.status(node.name)
     if status is None or status.server.error_code or status.server.state == MAINTENANCE:
         return True
-    restarting = live.step is not None and live.step.kind in RESTARTING
+    restarting = live.step is not None and live.step.kind in ANY_RESTART
     if restarting and live.step is not None and live.step.target == member.name:
         return False  # it takes over
     if not status.settled:

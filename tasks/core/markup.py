@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.core.render import printable
+from tasks.core.text_table import printable
 
 _VOID = frozenset({"meta", "br", "rect", "line", "path", "polygon", "circle"})  # that have no content here
 

@@ -11,9 +11,9 @@ from tasks.core.course import Wish, course_of
 from tasks.core.credential_set import CredentialSet
 from tasks.core.findings import Finding, errors
 from tasks.core.observed import loaded_now
-from tasks.core.render import TextTable
 from tasks.core.snapshot import Snapshot
 from tasks.core.stages import NOW, Direction, Stage, compact, stage_now
+from tasks.core.text_table import TextTable
 from tasks.core.trust_text import exceptions, groups_text
 
 LEGEND = {

@@ -20,9 +20,9 @@ from tasks.core.membership_keys import (
 )
 from tasks.core.model import Member
 from tasks.core.plan import Value
-from tasks.core.render import TextTable
 from tasks.core.snapshot import NodeSnapshot, Snapshot
 from tasks.core.status import Membership, NodeStatus
+from tasks.core.text_table import TextTable
 
 _KEY_WIDTH = 2 + len("MessagingExternalAddress") + 4  # and the gaps between the columns
 _NARROWEST = 24  # an address with its port

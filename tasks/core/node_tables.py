@@ -10,9 +10,9 @@ from tasks.core.file_names import CLUSTER, HA
 from tasks.core.findings import Finding, Severity
 from tasks.core.health import standby_proof
 from tasks.core.held import UNREADABLE
-from tasks.core.render import NARROW, TextTable, printable
 from tasks.core.snapshot import FileState, NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.status import NodeStatus
+from tasks.core.text_table import NARROW, TextTable, printable
 
 _WANTED = tuple(name for names in (CLUSTER, HA) for name in names.in_order)
 

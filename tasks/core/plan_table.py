@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from tasks.core.plan import MIGRATE, Counts, Plan, Step, StepKind
-from tasks.core.render import TextTable, step_text
+from tasks.core.render import step_text
+from tasks.core.text_table import TextTable
 
 
 def plan_table(plan: Plan, *, width: int = 80) -> TextTable:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from tasks.core.errors import commands_of
 from tasks.core.own_gates import gate_lines
-from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, MIGRATE, Edit, Plan, Step, StepKind, Value
-from tasks.core.render import duration
+from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, MIGRATE, Edit, Frozen, Plan, Step, StepKind, Value
+from tasks.core.text_table import duration
 
 RESTART_S = 25  # what one restart takes, until its gate holds
 _PLACES_CREDENTIALS = frozenset({StepKind.PLACE, StepKind.SWAP, *HA_SWAPS})
@@ -95,3 +95,16 @@ def _fingerprint(plan: Plan) -> str:
 def approval(plan: Plan) -> str:
     """How just this plan is run, with what was typed that makes it so; named as the migration's."""
     return " ".join(filter(None, ("fab migrate-cluster", plan.options, f"--approve {plan.fingerprint}")))
+
+
+class ShownPlan(Frozen):
+    """A plan for a machine: what a change ticket names, the command that runs just this, and all of it."""
+
+    fingerprint: str
+    approve: str
+    plan: Plan
+
+
+def shown_plan(plan: Plan) -> ShownPlan:
+    command = commands_of(plan.command or plan.task, approval(plan)) if plan.steps else ""
+    return ShownPlan(fingerprint=plan.fingerprint, approve=command, plan=plan)

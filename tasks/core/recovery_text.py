@@ -22,10 +22,10 @@ from tasks.core.recovery_kinds import (
     Sound,
 )
 from tasks.core.recovery_process import Process
-from tasks.core.render import TextTable, duration, printable
 from tasks.core.snapshot import NodeFiles, NodeSnapshot
 from tasks.core.start_load import ADMIN_FILES
 from tasks.core.status import NodeStatus
+from tasks.core.text_table import TextTable, duration, printable
 
 _LINES = 2  # of the log: the cause, and what came of it
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from tasks.core.backups import DEFAULT_AGE
 from tasks.core.findings import Finding, Severity
 from tasks.core.snapshot import NodeFiles, Snapshot
+from tasks.core.spans import DEFAULT_AGE
 from tasks.core.traces import run_begun
 
 FINDING = "backups"

@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tasks.core.credential_rules import CERT_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.ha_words import ha_words
 from tasks.core.health import NO_FILE, PROVEN_STANDBY, StatusReport, StatusRow
 from tasks.core.plan import ABSENT, Plan, Step, StepKind
+from tasks.core.text_table import NARROW, TextTable, duration, printable
 from tasks.core.versions import NAMES, parse_version
-
-NARROW = 100  # columns below which the less important ones are left out
-
-
-@dataclass(frozen=True, slots=True)
-class TextTable:
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def printable(text: str) -> str:
-    """Names of certificates come from strangers: nothing in them steers a terminal or ends a line."""
-    return "".join(each if each.isprintable() else "?" for each in text)
-
-
-def duration(seconds: float | None) -> str:
-    """At most two units: "2 d 3 h", "14 m 2 s", "9 s"."""
-    if seconds is None:
-        return ""
-    left = int(seconds)
-    parts = []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if left >= size:
-            parts.append(f"{left // size} {unit}")
-            left %= size
-    return " ".join([*parts, f"{left} s"][:2])
 
 
 def status_table(report: StatusReport, *, width: int) -> TextTable:

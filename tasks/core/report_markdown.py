@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tasks.core.render import printable
 from tasks.core.report_data import FullReport
 from tasks.core.report_parts import Part, Table, parts
+from tasks.core.text_table import printable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tasks.core.render import TextTable
 from tasks.core.revocation import RevocationList, limits_of, serial_text
 from tasks.core.revocation_wish import TASK, ListWish
+from tasks.core.text_table import TextTable
 
 _HEADER = ("SERIAL", "WHO", "SINCE", "REASON")
 

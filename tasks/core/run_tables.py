@@ -10,7 +10,7 @@ from tasks.core.backups import Backup, KnownRun
 from tasks.core.journal import Entry
 from tasks.core.plan import Frozen, Plan
 from tasks.core.reminders import age
-from tasks.core.render import TextTable, duration
+from tasks.core.text_table import TextTable, duration
 from tasks.core.traces import Trace
 
 _WIDE_TASK = 20  # longer names of tasks are broken at their dot, so that the id of a run never is

@@ -7,7 +7,7 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from tasks.core.render import printable
+from tasks.core.text_table import printable
 
 COLUMNS = 100
 _SPAN = re.compile(r"`[^`]*`")

@@ -15,7 +15,7 @@ from itertools import groupby
 from tasks.core.costs import BETWEEN_S, restart_s
 from tasks.core.errors import UsageError
 from tasks.core.plan import ANY_RESTART, HA_SWAPS, Plan, Step, StepKind
-from tasks.core.render import duration
+from tasks.core.text_table import duration
 
 _NAMED = 4
 MARGIN = 1.5  # a restart may take so many times what it usually takes

@@ -23,8 +23,8 @@ from tasks.core.order import (
     unknown_use,
 )
 from tasks.core.private_keys import PrivateKey
-from tasks.core.render import TextTable
 from tasks.core.subjects import Subject
+from tasks.core.text_table import TextTable
 from tasks.core.usages import BOTH_USAGES, key_usage
 
 SHARED = "all members"  # a label that no member can have

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tasks.core.expiry_nagios import plain
 from tasks.core.findings import Finding, Severity
 from tasks.core.health import StatusReport
+from tasks.core.plugin import plain
 from tasks.core.status import PRODUCTION, STANDBY
 
 OK, WARNING, CRITICAL = 0, 1, 2

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from tasks.core.plan import Choice, Plan
-from tasks.core.render import TextTable, duration
 from tasks.core.rounds import AS_BEFORE, Way
 from tasks.core.strategies import BRIDGE, OVERLAP, PRESCRIBED, RENEW
+from tasks.core.text_table import TextTable, duration
 
 SOON = timedelta(days=30)
 _TOGETHER = {

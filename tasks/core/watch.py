@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tasks.core.errors import UsageError
 from tasks.core.findings import Severity
 from tasks.core.fitting import fitting
 from tasks.core.health import StatusReport, StatusRow
-from tasks.core.render import TextTable, duration, findings_lines, printable, status_table
+from tasks.core.render import findings_lines, status_table
 from tasks.core.snapshot import Unseen
+from tasks.core.text_table import TextTable, duration, printable
 
 MARK = "*"  # behind what has changed
-SHORTEST_S, LONGEST_S, USUAL_S = 0.5, 3600.0, "2"
 NO_ANSWER = "no answer"
 _ANSWER = "CLUSTER"  # where it is marked that a node answers, or no more
 _KEPT = 12  # changes that are still shown below the table
@@ -34,20 +33,6 @@ class Change:
 
     def __str__(self) -> str:
         return f"[{self.node}] {self.column} {self.before} -> {self.after}"
-
-
-def interval_of(text: str) -> float:
-    """Seconds from one look to the next. Raises UsageError where that is no number, or out of bounds."""
-    try:
-        found = float(text or USUAL_S)
-    except ValueError:
-        found = 0.0
-    if not SHORTEST_S <= found <= LONGEST_S:
-        raise UsageError(
-            f"--interval {text}: wanted seconds, from {SHORTEST_S:g} to {LONGEST_S:g}",
-            remedy="fab status --watch --interval 5",
-        )
-    return found
 
 
 def no_answer(seconds: float) -> Unseen:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tasks.core.costs import BETWEEN_S, restart_s
 from tasks.core.journal import Progress
 from tasks.core.plan import MIGRATE, RESTARTS, ROLLBACK, Plan, Step
-from tasks.core.render import duration
+from tasks.core.text_table import duration
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ from tasks.effects.direct import dial_directly
 from tasks.effects.remote import Remote
 from tasks.effects.rest import Answer, Ask, Endpoint, Failures, RestRejected, Transport, basic
 from tasks.effects.rest_exec import ExecTransport
-from tasks.effects.rest_sockets import SocketTransport
 from tasks.effects.route import Route
 
 T = TypeVar("T")
@@ -141,6 +140,10 @@ def _carry(remote: Remote, way: Via, *, secrets: Secrets) -> Transport:
     endpoint = _endpoint(node, secrets=secrets)
     if way is Via.EXEC:
         return ExecTransport(endpoint, remote)
+    from tasks.effects.rest_sockets import (
+        SocketTransport,  # here: it comes with requests, and SSH needs not wait
+    )
+
     if way is Via.TUNNEL:
         return SocketTransport(
             endpoint, via=way, dial=lambda limit_s: remote.dial(admin.host, admin.port, limit_s=limit_s)

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tasks.core.errors import Interrupted, OperatorError
-from tasks.core.expiry_nagios import UNKNOWN, unknown_line
-from tasks.core.json_text import json_text
-from tasks.effects.account import Account
+from tasks.core.plugin import UNKNOWN, unknown_line
 from tasks.effects.console import say, tell
+
+if TYPE_CHECKING:
+    from tasks.effects.account import Account  # where one is needed: most commands that read need none
 
 Body = Callable[[], int | None]
 
@@ -83,12 +84,17 @@ def _shown(task: str, body: Body, *, cluster: str) -> int:
     if text := shown.getvalue():
         say(text.removesuffix("\n"), verbatim=True)
     elif ended.error is not None:
+        from tasks.core.json_text import json_text
+        from tasks.effects.account import Account
+
         say(json_text(Account().result(task, ended.error, cluster=cluster)), verbatim=True)
     return ended.code
 
 
 def _concluded(task: str, body: Body, account: Account, *, aside: TextIO, cluster: str) -> int:
     """Of an acting task: what it came to. What it shows meanwhile is for people."""
+    from tasks.core.json_text import json_text
+
     with redirect_stdout(aside):
         ended = _attempt(body)
     say(json_text(account.result(task, ended.error, cluster=cluster)), verbatim=True)

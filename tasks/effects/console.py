@@ -8,25 +8,15 @@ import re
 import shutil
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TextIO
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from tasks.core.plan import Step
-from tasks.core.render import NARROW, TextTable, duration, printable
-from tasks.effects.reporting import Unheard
+from tasks.core.text_table import NARROW, TextTable, printable
 
 PIPED_WIDTH = 160
 KEPT_WHOLE = 17  # a column whose cells are no longer than this is never wrapped
 DRAWN = str.maketrans("└├─│·", "`|-|-")  # of trees, for a screen that cannot show them
 _CONTROL = re.compile(r"[^\n\t -~]")
-REPEAT_S = 10.0  # an unchanged wait is shown again this often
 
 
 def width() -> int:
@@ -40,6 +30,10 @@ def show_table(table: TextTable, *, columns: int | None = None) -> None:
     Args:
         columns: Of the screen; None for as many as the terminal has.
     """
+    from rich.console import Console  # here: to say a line takes none of it, and it takes its time
+    from rich.table import Table
+    from rich.text import Text
+
     columns = columns or width()
     gap = 2 if columns >= NARROW else 1
     console = Console(file=sys.stdout, width=columns, highlight=False, soft_wrap=False)
@@ -134,37 +128,3 @@ def fold(line: str, *, columns: int) -> str:
         line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return "\n".join(pieces)
-
-
-class ConsoleReporter(Unheard):
-    """Timestamped lines on stderr; a wait speaks when what it sees changes, and every 10 s.
-
-    Args:
-        line: Takes each line instead.
-        repeat_s: An unchanged wait is told again this often.
-    """
-
-    def __init__(self, line: Callable[[str], None] = tell, *, repeat_s: float = REPEAT_S) -> None:
-        self._tell = line
-        self._repeat_s = repeat_s
-        self._last: tuple[str, str] = ("", "")
-        self._told_at = 0.0
-
-    def step(self, number: int, total: int, step: Step, *, what: str) -> None:
-        self._line(f"[{number}/{total}] {step.id}: {what}")
-
-    def waiting(self, node: str, awaited: str, seen: str, *, left_s: float) -> None:
-        now = time.monotonic()
-        if (node, seen) == self._last and now - self._told_at < self._repeat_s:
-            return
-        self._last, self._told_at = (node, seen), now
-        self._line(f"    [{node}] waiting for {awaited}: {seen} ({duration(max(left_s, 0))} left)")
-
-    def done(self, step: Step, seen: str, *, took_s: float) -> None:
-        self._line(f"    done in {took_s:.1f} s: {seen}")
-
-    def note(self, node: str, text: str) -> None:
-        self._line(f"    [{node}] {text}" if node else f"    {text}")
-
-    def _line(self, text: str) -> None:
-        self._tell(f"{datetime.now(UTC):%H:%M:%S} {text}")

@@ -14,8 +14,8 @@ from tasks.core.issuing import OwnCa, ca_with_leafs, leaf_set, shared_self_signe
 from tasks.core.model import Cluster
 from tasks.core.order import Order as Order
 from tasks.core.order import leaf_name, owners, subject
-from tasks.core.render import TextTable
 from tasks.core.subjects import Subject
+from tasks.core.text_table import TextTable
 from tasks.effects.authority import Authority, Resolve, open_authority
 from tasks.effects.ca_files import ca_contents, look_into, made_here, own_folder, refuse_among_sets
 from tasks.effects.credential_writing import (

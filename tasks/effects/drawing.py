@@ -13,7 +13,7 @@ from rich.color import ColorSystem
 from rich.style import Style
 
 from tasks.core.fitting import column_widths
-from tasks.core.render import TextTable, printable
+from tasks.core.text_table import TextTable, printable
 
 _GAP = 1
 AS_THEY_COME: Mapping[str, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tasks.core.errors import Unhealthy, UsageError
+from tasks.core.errors import UsageError
 from tasks.core.findings import errors
 from tasks.core.health import StatusReport
 from tasks.core.open_run import between_rounds
@@ -26,6 +26,7 @@ from tasks.effects.run_refusals import refuse_if_unfinished, refuse_no_round, re
 from tasks.effects.runner import Outcome, break_lock, resume_run, start_run
 from tasks.effects.site import Site
 from tasks.effects.speaking import speaking_for
+from tasks.effects.status_shown import require_healthy
 from tasks.effects.terms import Terms
 
 
@@ -231,11 +232,3 @@ def _conclude(site: Site, journey: Journey, plan: Plan, outcome: Outcome, accoun
     account.proven(found)
     say(f"run {outcome.run} complete: {found.verdict}")
     require_healthy(found)
-
-
-def require_healthy(found: StatusReport) -> None:
-    """Raises Unhealthy (exit 6) where the verdict is not healthy."""
-    if not found.healthy:
-        raise Unhealthy(
-            "the cluster is not healthy: see the findings above", remedy="fab check names all remedies"
-        )

@@ -16,9 +16,10 @@ from tasks.core.live_rows import Rank
 from tasks.core.live_state import Ending, Happening, Live, Looked, StepBegun, StepEnded, Waited, after, begun
 from tasks.core.live_view import LiveView, live_view
 from tasks.core.plan import Step
-from tasks.core.render import TextTable
+from tasks.core.text_table import TextTable
 from tasks.effects.area import Area
-from tasks.effects.console import ConsoleReporter, tell
+from tasks.effects.console import tell
+from tasks.effects.console_reporter import ConsoleReporter
 from tasks.effects.drawing import drawn
 from tasks.effects.reporting import Scene, Unheard
 from tasks.effects.wait import Clock

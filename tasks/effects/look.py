@@ -51,10 +51,9 @@ def _outside(status: NodeStatus | Unseen) -> bool:
 
 def _without_wire(site: Site, node: Node) -> NodeSnapshot:
     remote, admin = site.remote(node), site.admin(node)
-    reach = _try(lambda: remote.run(("true",)))
-    if isinstance(reach, Unseen):
-        return NodeSnapshot(node, "", reach, reach, reach, None, None, sshd=reach)
     files = _try(lambda: look_at_files(remote))
+    if isinstance(files, Unseen) and (reach := _out_of_reach(site, remote, files)) is not None:
+        return NodeSnapshot(node, "", reach, reach, reach, None, None, sshd=reach)
     status = _try(admin.status)
     by = node.container
     container = _try(lambda: look_at_container(remote, by)) if by is not None else None
@@ -74,6 +73,14 @@ def _without_wire(site: Site, node: Node) -> NodeSnapshot:
         start_trouble=None if isinstance(files, Unseen) else _start_trouble(remote),
         container=container,
     )
+
+
+def _out_of_reach(site: Site, remote: Remote, failed: Unseen) -> Unseen | None:
+    """Why no command runs there at all; None where one does, and only its files could not be looked at."""
+    if not site.logged_in(remote.node):
+        return failed
+    reach = _try(lambda: remote.run(("true",)))
+    return reach if isinstance(reach, Unseen) else None
 
 
 def _start_trouble(remote: Remote) -> str | None:

@@ -11,7 +11,6 @@ from tasks.core.errors import Refused
 from tasks.core.findings import Finding, Findings
 from tasks.core.health import StatusReport, report
 from tasks.core.json_text import json_text
-from tasks.core.lock_text import lock_lines
 from tasks.core.observed import loaded_now
 from tasks.core.open_run import OpenRun, as_left_by
 from tasks.core.plan import MIGRATE, Plan
@@ -25,11 +24,7 @@ from tasks.core.plan_text import (
     target_lines,
 )
 from tasks.core.rehearsal import rehearsal_line
-from tasks.core.render import (
-    findings_lines,
-    proof_table,
-    status_table,
-)
+from tasks.core.render import findings_lines, proof_table, status_table
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
 from tasks.core.strategies import AUTO
@@ -40,37 +35,13 @@ from tasks.effects.console import say, show_table, tell, width
 from tasks.effects.journey import Journey, begin
 from tasks.effects.look import take_snapshot
 from tasks.effects.prepare import Prepared, prepare, with_gates_looked_for
-from tasks.effects.record import RunRecord, unfinished
+from tasks.effects.record import RunRecord
 from tasks.effects.run import Gates
 from tasks.effects.run_report import show_availability
 from tasks.effects.runner import Outcome
 from tasks.effects.site import Site
-from tasks.effects.status_shown import held_on, present
+from tasks.effects.status_shown import open_run_of
 from tasks.effects.terms import Terms
-
-
-def show_status(site: Site, *, json_wanted: bool = False) -> StatusReport:
-    """One screen: a row per node, what is wrong, one verdict line."""
-    run = open_run_of(site)
-    found = report(take_snapshot(site), run=run)
-    if json_wanted:
-        say(json_text(found), verbatim=True)
-        return found
-    present(found, (*((run.line,) if run else ()), *locks_of(site, run)))
-    return found
-
-
-def locks_of(site: Site, run: OpenRun | None) -> tuple[str, ...]:
-    """Of the nodes that can be asked."""
-    asked = site.pool.map(lambda node: held_on(site.remote(node)), site.cluster.nodes)
-    found = {name: held for by_node in asked for name, held in by_node.items()}
-    return lock_lines(found, nodes=len(site.cluster.nodes), own=run.id if run else "")
-
-
-def open_run_of(site: Site) -> OpenRun | None:
-    """The run that --resume would go on with, as this machine knows it."""
-    record = unfinished(site.cluster.runs_dir)
-    return None if record is None else OpenRun(record.id, record.plan, record.progress())
 
 
 def show_findings(findings: tuple[Finding, ...], *, ignored: frozenset[str] = frozenset()) -> None:

@@ -11,10 +11,11 @@ from tasks.core.runbook_ground import Setting, grounds_of
 from tasks.effects.console import tell
 from tasks.effects.credential_files import set_paths, typed_path
 from tasks.effects.journey import planned
-from tasks.effects.operations import MIGRATION, migration_plan, open_run_of
+from tasks.effects.operations import MIGRATION, migration_plan
 from tasks.effects.prepare import Prepared
 from tasks.effects.runbook_file import refuse_unfit, write
 from tasks.effects.site import Site
+from tasks.effects.status_shown import open_run_of
 
 
 def make_plan(

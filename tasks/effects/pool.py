@@ -23,10 +23,18 @@ class Pool:
 
         Every `ask` has limits of its own; there is none here.
         """
+        return self.begin(ask, items)()
+
+    def begin(self, ask: Callable[[Item], Result], items: Iterable[Item]) -> Callable[[], tuple[Result, ...]]:
+        """Begin to ask, and return at once; what is given back waits for the answers, and is as `map`."""
         futures = [self._executor.submit(ask, item) for item in items]
-        for future in futures:
-            future.exception()
-        return tuple(future.result() for future in futures)
+
+        def answers() -> tuple[Result, ...]:
+            for future in futures:
+                future.exception()
+            return tuple(future.result() for future in futures)
+
+        return answers
 
     def close(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)

@@ -9,7 +9,7 @@ from tasks.core.errors import OperatorError
 from tasks.core.journal import Progress
 from tasks.core.plan import Plan
 from tasks.core.recovery_kinds import RECOVER
-from tasks.effects.console import ConsoleReporter
+from tasks.effects.console_reporter import ConsoleReporter
 from tasks.effects.notifying import notifying
 from tasks.effects.reporting import Reporter, Scene, Several
 from tasks.effects.site import Site

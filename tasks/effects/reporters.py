@@ -12,7 +12,8 @@ from tasks.core.events import Event, event_line
 from tasks.core.nearest import one_of
 from tasks.core.screens import draws
 from tasks.effects.area import Area, screen_of
-from tasks.effects.console import ConsoleReporter, tell
+from tasks.effects.console import tell
+from tasks.effects.console_reporter import ConsoleReporter
 from tasks.effects.live import LiveReporter
 from tasks.effects.notifying import notifying
 from tasks.effects.reporting import Events, Reporter, Several

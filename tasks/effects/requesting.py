@@ -16,7 +16,6 @@ from tasks.core.issuing import new_key
 from tasks.core.model import Cluster
 from tasks.core.order import owners
 from tasks.core.private_keys import PrivateKey, UnreadableKey, read_private_key
-from tasks.core.render import TextTable
 from tasks.core.signing_requests import (
     SHARED,
     RequestWish,
@@ -25,6 +24,7 @@ from tasks.core.signing_requests import (
     signing_request,
     wanted_subjects,
 )
+from tasks.core.text_table import TextTable
 from tasks.effects.credential_files import read_file
 from tasks.effects.credential_writing import write
 

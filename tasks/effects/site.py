@@ -18,7 +18,6 @@ from tasks.effects.remote import Remote
 from tasks.effects.rest import RestRefused, RestTimeout
 from tasks.effects.ssh import Connections
 from tasks.effects.wait import Clock, SystemClock
-from tasks.effects.wire import look_at_wire
 
 Address = tuple[str, int]
 
@@ -41,6 +40,10 @@ class Site:
     def remote(self, node: Node) -> Remote:
         return self._connections.remote(node)
 
+    def logged_in(self, node: Node) -> bool:
+        """Whether a login at the node has succeeded, ever since."""
+        return self._connections.logged_in(node)
+
     def admin(self, node: Node) -> AdminApi:
         return self._admins[node.name]
 
@@ -54,6 +57,10 @@ class Site:
         Raises:
             RemoteError: Nothing listens, or it does not speak TLS.
         """
+        from tasks.effects.wire import (
+            look_at_wire,  # here: it comes with OpenSSL, and the first node can be asked
+        )
+
         host, port = address
         return look_at_wire(self.remote(node), host, port, via=self.admin(node).via)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.core.errors import OperatorError
-from tasks.core.health import StatusReport
+from tasks.core.errors import Unhealthy
+from tasks.core.health import StatusReport, report
+from tasks.core.json_text import json_text
+from tasks.core.lock_text import lock_lines
+from tasks.core.open_run import OpenRun
 from tasks.core.render import findings_lines, status_table, versions_line
 from tasks.effects.console import say, show_table, width
-from tasks.effects.lock import holders
-from tasks.effects.remote import Remote
-
-Held = dict[str, tuple[str, str, str]]  # node -> the run that holds its lock, in words, and its task
+from tasks.effects.record import unfinished
+from tasks.effects.sights import Held, Sights
+from tasks.effects.site import Site
 
 
 def present(found: StatusReport, notes: Sequence[str]) -> bool:
@@ -26,10 +28,31 @@ def present(found: StatusReport, notes: Sequence[str]) -> bool:
     return say(found.verdict)
 
 
-def held_on(remote: Remote) -> Held:
-    """Who holds the node's lock; nothing where nobody does, or it cannot be asked."""
-    try:
-        held = holders([remote])
-    except OperatorError:  # the table says what keeps it from answering
-        return {}
-    return {name: (holder.run, str(holder), holder.task) for name, holder in held.items()}
+def show_status(site: Site, sights: Sights, *, json_wanted: bool = False) -> StatusReport:
+    """One screen: a row per node, what is wrong, one verdict line."""
+    run = open_run_of(site)
+    snapshot, held = sights()
+    found = report(snapshot, run=run)
+    if json_wanted:
+        say(json_text(found), verbatim=True)
+        return found
+    present(found, (*((run.line,) if run else ()), *locks_of(site, held, run)))
+    return found
+
+
+def locks_of(site: Site, held: Held, run: OpenRun | None) -> tuple[str, ...]:
+    return lock_lines(held, nodes=len(site.cluster.nodes), own=run.id if run else "")
+
+
+def open_run_of(site: Site) -> OpenRun | None:
+    """The run that --resume would go on with, as this machine knows it."""
+    record = unfinished(site.cluster.runs_dir)
+    return None if record is None else OpenRun(record.id, record.plan, record.progress())
+
+
+def require_healthy(found: StatusReport) -> None:
+    """Raises Unhealthy (exit 6) where the verdict is not healthy."""
+    if not found.healthy:
+        raise Unhealthy(
+            "the cluster is not healthy: see the findings above", remedy="fab check names all remedies"
+        )

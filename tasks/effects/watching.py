@@ -21,10 +21,9 @@ from tasks.effects.area import Area, screen_of
 from tasks.effects.console import say
 from tasks.effects.drawing import drawn
 from tasks.effects.eyes import Eyes
-from tasks.effects.look import look_at_node
-from tasks.effects.operations import open_run_of
+from tasks.effects.sights import Held, sight
 from tasks.effects.site import Site
-from tasks.effects.status_shown import Held, held_on, present
+from tasks.effects.status_shown import open_run_of, present
 
 FIRST_S = 5.0  # for the first table: a cluster answers sooner, and what does not is shown as such
 STALE_S = 5.0  # what was seen so long before the look is no answer any more
@@ -96,15 +95,13 @@ class _Watcher:
         self._eyes.close()
 
     def _see(self, node: Node) -> _Sight:
-        snapshot = look_at_node(self._site, node)
-        held = {} if snapshot.sshd is not None else held_on(self._site.remote(node))
-        return _Sight(snapshot, held, time.monotonic())
+        return _Sight(*sight(self._site, node), time.monotonic())
 
     def _look(self, limit_s: float) -> None:
         self._sights |= self._eyes.look(limit_s=limit_s)
-        for name, sight in self._sights.items():
-            if isinstance(sight.snapshot.status, NodeStatus):
-                self._answered_s[name] = sight.at_s
+        for name, seen in self._sights.items():
+            if isinstance(seen.snapshot.status, NodeStatus):
+                self._answered_s[name] = seen.at_s
 
     def _watched(self, last: Watched | None, *, stale_s: float) -> Watched:
         site, now_s = self._site, time.monotonic()

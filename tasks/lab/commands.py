@@ -9,7 +9,7 @@ from typing import Literal
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
 from tasks.core.nearest import one_of
-from tasks.core.render import TextTable
+from tasks.core.text_table import TextTable
 from tasks.lab.faults import FAULTS, break_node, mend
 from tasks.lab.health import LabStatus, status
 from tasks.lab.layout import Lab, Topology

@@ -18,10 +18,12 @@ from tasks.core.strategies import AUTO, OVERLAP, PRESCRIBED, RENEW, STRATEGIES
 from tasks.effects.console import say, show_table
 from tasks.effects.creation import Order, create_sets, created_table
 from tasks.effects.inventory_file import open_inventory
-from tasks.effects.operations import migrate, show_check, show_status
+from tasks.effects.operations import migrate, show_check
 from tasks.effects.renewal import renew_sets
 from tasks.effects.secrets import Secrets
+from tasks.effects.sights import begin_sights
 from tasks.effects.site import Site
+from tasks.effects.status_shown import show_status
 from tasks.effects.terms import Terms
 from tasks.lab.commands import Request
 from tasks.lab.layout import Lab
@@ -60,7 +62,7 @@ def run_rehearsal(directory: str, request: Request, *, kind: str, strategy: str,
             else:
                 _make(cluster, wanted, secrets)
             show_check(site, ignored=frozenset())
-            show_status(site)
+            show_status(site, begin_sights(site))
             migrate(site, Wish(strategy), Terms(yes=True))
     if not keep:
         say("the rehearsal cluster is gone, and all that was its -> fab lab.up keeps one to play with")

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from tasks.core.expiry_nagios import nagios_answer, unknown_line
+from tasks.core.expiry_nagios import nagios_answer
 from tasks.core.held import Held
+from tasks.core.plugin import unknown_line
 from tests.core.endings import (
     certificate,
     dead,

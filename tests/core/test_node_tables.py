@@ -14,8 +14,8 @@ from tasks.core.node_tables import (
     shown_files,
     shown_processes,
 )
-from tasks.core.render import TextTable
 from tasks.core.snapshot import Snapshot, Wire
+from tasks.core.text_table import TextTable
 from tasks.effects.console import show_table
 from tests.core.certs import BUILTIN, SHARED
 from tests.core.snapshots import (

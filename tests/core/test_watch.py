@@ -10,11 +10,11 @@ import pytest
 from tasks.core.errors import UsageError
 from tasks.core.health import StatusReport, report
 from tasks.core.snapshot import Snapshot
+from tasks.core.spans import interval_of
 from tasks.core.watch import (
     Watched,
     block,
     changes,
-    interval_of,
     no_answer,
     watch_view,
     watched,

@@ -22,7 +22,7 @@ from tests.e2e.labs import Rig, make_sets, rigged, small
 from tests.e2e.onlooker import Seen, onlooking
 from tests.e2e.sights import eventually, fingerprint, leftovers, rest, restart, served
 
-SOME = 18  # lines of another kind from one kill to the next
+SOME = 23  # lines of another kind from one kill to the next
 ROUNDS = 3
 
 Kind = tuple[str, str, tuple[str, ...]]  # of a line: its event, its step, the names of its facts

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.render import TextTable
+from tasks.core.text_table import TextTable
 from tasks.effects.console import encodable, fold, say, show_table, tell
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ def test_names_of_strangers_steer_no_terminal(capsys: pytest.CaptureFixture[str]
 )
 def test_a_reader_that_has_gone_changes_no_exit_code(call: str) -> None:
     code = (
-        "import sys; from tasks.core.render import TextTable; from tasks.effects.console import *; "
+        "import sys; from tasks.core.text_table import TextTable; from tasks.effects.console import *; "
         f"{call}; {call}; sys.exit(6)"
     )
     read_end, write_end = os.pipe()

@@ -11,7 +11,7 @@ from tasks.core.errors import GateTimeout, Locked, Refused, Unhealthy, UsageErro
 from tasks.core.health import StatusReport
 from tasks.core.journal import Entry
 from tasks.core.plan import Plan
-from tasks.effects.journey import Journey, begin, require_healthy, resume
+from tasks.effects.journey import Journey, begin, resume
 from tasks.effects.lock import Claim, lock
 from tasks.effects.mirror import mirror
 from tasks.effects.prepare import Prepared
@@ -19,6 +19,7 @@ from tasks.effects.record import open_run, runs
 from tasks.effects.secrets import Secrets
 from tasks.effects.site import Site
 from tasks.effects.speaking import speaking_for
+from tasks.effects.status_shown import require_healthy
 from tasks.effects.terms import Terms
 from tests.core.plans import plan_of
 from tests.core.snapshots import cluster, healthy

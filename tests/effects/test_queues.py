@@ -18,7 +18,7 @@ from tasks.core.model import Cluster, Node
 from tasks.core.plan import Counts, Plan, Step, StepKind
 from tasks.core.status import NodeStatus, Queue, RemoteMember
 from tasks.core.wanted_queues import USUAL_QUEUES, WantedQueues
-from tasks.effects.console import ConsoleReporter
+from tasks.effects.console_reporter import ConsoleReporter
 from tasks.effects.pool import Pool
 from tasks.effects.queues import TOLD, await_drained, queues_before
 from tasks.effects.record import open_run

@@ -11,10 +11,12 @@ import pytest
 from tasks.core.course import Wish
 from tasks.core.errors import Refused
 from tasks.effects.lock import Claim, lock
-from tasks.effects.operations import show_check, show_status
+from tasks.effects.operations import show_check
 from tasks.effects.planning import make_plan
 from tasks.effects.rolling_back import prepare_return
+from tasks.effects.sights import begin_sights
 from tasks.effects.site import Site
+from tasks.effects.status_shown import show_status
 from tests.core.plans import plan_of
 from tests.core.snapshots import healthy
 from tests.core.statuses import NOON
@@ -22,7 +24,7 @@ from tests.effects.node_tree import Tree
 from tests.effects.on_trees import Nodes, nodes_of
 
 READING: dict[str, Callable[[Site], object]] = {
-    "status": show_status,
+    "status": lambda site: show_status(site, begin_sights(site)),
     "check": lambda site: show_check(site, ignored=frozenset()),
     "plan": lambda site: make_plan(site, Wish()),
     "rollback --plan": lambda site: prepare_return(site, "RUN-1", plan_of(healthy())),

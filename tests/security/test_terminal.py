@@ -10,9 +10,11 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from tasks.core.findings import Finding, Severity
-from tasks.core.render import TextTable, findings_lines
+from tasks.core.render import findings_lines
 from tasks.core.server_cfg import diff
-from tasks.effects.console import ConsoleReporter, say, show_table, tell
+from tasks.core.text_table import TextTable
+from tasks.effects.console import say, show_table, tell
+from tasks.effects.console_reporter import ConsoleReporter
 from tasks.effects.operations import show_findings
 from tests.core.certs import SHARED
 

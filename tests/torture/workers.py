@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NoReturn
 
-from tasks.core.plan import Plan
+from tasks.core.plan_text import ShownPlan
 from tasks.lab.layout import Topology
 from tests.e2e.labs import Rig, make_sets, on_own_set, rigged
 from tests.torture.mounting import alone_with_mounts, give_file_system, may_mount, take_file_system
@@ -44,8 +44,8 @@ def planned_steps(strategies: Iterable[str]) -> dict[str, tuple[str, ...]]:
             on_own_set(rig)
             make_sets(rig)
             for strategy in strategies:
-                plan = Plan.model_validate_json(rig.fab("plan", "--json", "--strategy", strategy).ok().stdout)
-                found[strategy] = tuple(step.id for step in plan.steps)
+                text = rig.fab("plan", "--json", "--strategy", strategy).ok().stdout
+                found[strategy] = tuple(step.id for step in ShownPlan.model_validate_json(text).plan.steps)
     return found
 
 

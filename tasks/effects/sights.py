@@ -1,0 +1,44 @@
+"""What a status asks of every node: a look, and who holds its lock. Light: what judges and shows it may come later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tasks.core.errors import OperatorError
+from tasks.core.model import Node
+from tasks.core.snapshot import NodeSnapshot, Snapshot
+from tasks.effects.lock import holders
+from tasks.effects.look import look_at_node
+from tasks.effects.remote import Remote
+from tasks.effects.site import Site
+
+Held = dict[str, tuple[str, str, str]]  # node -> the run that holds its lock, in words, and its task
+Sights = Callable[[], tuple[Snapshot, Held]]
+
+
+def begin_sights(site: Site) -> Sights:
+    """Begin to look at every node, in parallel, and return at once; what is given back waits for all of them."""
+    nodes, taken_at = site.cluster.nodes, site.clock.now()
+    answers = site.pool.begin(lambda node: sight(site, node), nodes)
+
+    def sights() -> tuple[Snapshot, Held]:
+        seen = dict(zip((node.name for node in nodes), answers(), strict=True))
+        snapshot = Snapshot(site.cluster, taken_at, {name: one for name, (one, _) in seen.items()})
+        return snapshot, {name: one for _, held in seen.values() for name, one in held.items()}
+
+    return sights
+
+
+def sight(site: Site, node: Node) -> tuple[NodeSnapshot, Held]:
+    """One node. Where SSH fails, its lock is not asked for."""
+    snapshot = look_at_node(site, node)
+    return snapshot, {} if snapshot.sshd is not None else _held_on(site.remote(node))
+
+
+def _held_on(remote: Remote) -> Held:
+    """Who holds the node's lock; nothing where nobody does, or it cannot be asked."""
+    try:
+        held = holders([remote])
+    except OperatorError:  # the table says what keeps it from answering
+        return {}
+    return {name: (holder.run, str(holder), holder.task) for name, holder in held.items()}
