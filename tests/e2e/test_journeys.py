@@ -17,9 +17,15 @@ from tests.e2e.labs import FAB, PROJECT, SPEED, Ran
 from tests.forked_fab import shim
 
 PAGES = [*sorted((PROJECT / "docs" / "journeys").glob("*.md")), PROJECT / "docs" / "credentials.md"]
-# Their tasks are tried end to end by test_service_control.py, test_ha_credentials.py, test_config_keystore.py and
-# test_credential_lifecycle.py in every run; the pages themselves by make test-pages, for they take longest.
-WHERE_THERE_IS_TIME = frozenset({"containers", "ha-credentials", "keystore", "credentials"})
+# Their tasks are tried end to end in every run: test_service_control.py, test_ha_credentials.py,
+# test_config_keystore.py, test_credential_lifecycle.py, test_cluster_create.py, test_cluster_join.py and
+# test_require_certificates.py; the pages themselves by make test-pages, for they take longest.
+WHERE_THERE_IS_TIME = frozenset(
+    {
+        *("containers", "ha-credentials", "keystore", "credentials"),
+        *("first-cluster", "join", "require-certificates"),
+    }
+)
 LIMIT_S = 170.0
 LAB_UP = (
     f"fab lab.up --speed {SPEED:g} --members 2 --pairs 0\nexport AMLEN_INVENTORY=$PWD/.lab/inventory.yaml\n"
