@@ -29,9 +29,9 @@ test-credentials: setup
 test-rounds: setup
 	$(PYTEST) -s --timeout=3600 tests/e2e/test_rounds_killed.py --every-line
 
-# The commands of every page of docs/, in their order; make test runs those of the shorter ones.
+# The commands of every page of docs/, in their order, and the longest tests; make test runs the shorter ones.
 test-pages: setup
-	$(PYTEST) -n 4 tests/e2e/test_journeys.py --all-pages
+	$(PYTEST) -n 4 tests/e2e/test_journeys.py tests/e2e/test_ha_credentials.py --all-pages
 
 # Every fault at every step of a migration: writes docs/faults.md. TORTURE='--only ssh-cut --steps "overlap swap"' for
 # a part of it.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ALL_PAGES
 from tests.e2e.labs import Rig, rigged, small
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +24,13 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest of them first, so that nobody waits for one file at the end."""
     items.sort(key=lambda item: (HERE in item.path.parents, item.path.name not in LONGEST))
+
+
+@pytest.fixture
+def where_there_is_time(pytestconfig: pytest.Config) -> None:
+    """Of tests that are long, and whose task has others in every run."""
+    if not pytestconfig.getoption(ALL_PAGES):
+        pytest.skip("make test-pages: the whole suite is to take less than ten minutes")
 
 
 @pytest.fixture(scope="session")

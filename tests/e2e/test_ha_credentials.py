@@ -149,6 +149,7 @@ def test_three_rounds_to_another_set_with_a_standby_that_came_back_wrong(rig: Ri
     assert ca == (rig.credentials / "gw-b" / HA.ca).read_bytes()
 
 
+@pytest.mark.usefixtures("where_there_is_time")
 def test_a_standby_on_other_credentials_is_seen_before_the_primary_is_touched(rig: Rig) -> None:
     wanted = new_set(rig)
     primary, standby = nodes(rig)
@@ -171,6 +172,7 @@ def test_a_standby_on_other_credentials_is_seen_before_the_primary_is_touched(ri
     ends_well(rig, wanted)
 
 
+@pytest.mark.usefixtures("where_there_is_time")
 def test_a_primary_that_fails_before_and_after_the_parting_is_followed_and_brought_back(rig: Rig) -> None:
     """Before it the standby takes over, and the other node goes first; after it nobody serves, and it is said."""
     wanted = new_set(rig)

@@ -110,9 +110,8 @@ def test_the_commands_of_the_readme_and_then_of_the_other_pages_work_on_one_clus
     run(f"{LAB_UP}{shown.walked(shown.WALK)}\nfab lab.down", place).ok()
 
 
-def test_the_rounds_of_several_nights_are_run_as_shown(place: Path, pytestconfig: pytest.Config) -> None:
-    if not pytestconfig.getoption(ALL_PAGES):
-        pytest.skip("make test-pages: it takes two rounds; test_strategies.py runs --until in every run")
+@pytest.mark.usefixtures("where_there_is_time")
+def test_the_rounds_of_several_nights_are_run_as_shown(place: Path) -> None:
     nights = [each.runnable for each in shown.shown_on(shown.NIGHTS) if "fab rehearse" not in each.command]
     begin = f"{LAB_UP}fab credentials.create\n"
     run("\n".join((begin, *nights, "fab lab.down")), place).ok()
