@@ -107,6 +107,7 @@ nearest() {
         case $near in ?*/*) near=${near%/*} ;; *) near=/ ;; esac
     done
 }
+asked_free=
 while [ $# -gt 0 ]; do
     real=$(readlink -m -- "$1") || real=$1
     case $real in "$data"/*) own=$data/.fab-tls ;; *) own=$real/.fab-tls ;; esac
@@ -119,8 +120,12 @@ while [ $# -gt 0 ]; do
     elif [ "$uid" = 0 ]; then may=root
     else may=nobody
     fi
-    devices=$(stat -L -c %d -- "$target" "$work" | { read -r one; read -r other; echo "$one $other"; })
-    free=$(stat -f -c '%a %S' -- "$work") || free='0 0'
+    devices=$(stat -L -c %d -- "$target" "$work")
+    devices="${devices%%[!0-9]*} ${devices##*[!0-9]}"  # of two lines one
+    if [ "$work" != "$asked_free" ]; then
+        free=$(stat -f -c '%a %S' -- "$work") || free='0 0'
+        asked_free=$work
+    fi
     fact target "$may $devices $((${free% *} * ${free#* } / 1024)) $1"
     for run in "$own"/*; do [ ! -d "$run" ] || fact work "$run"; done
     shift

@@ -17,9 +17,19 @@ Sights = Callable[[], tuple[Snapshot, Held]]
 
 
 def begin_sights(site: Site) -> Sights:
-    """Begin to look at every node, in parallel, and return at once; what is given back waits for all of them."""
+    """Begin to look at every node, in parallel, and return at once; what is given back waits for all of them.
+
+    Each node is left when it has answered, so that of many nodes only as many are connected as the pool has workers.
+    """
     nodes, taken_at = site.cluster.nodes, site.clock.now()
-    answers = site.pool.begin(lambda node: sight(site, node), nodes)
+
+    def once(node: Node) -> tuple[NodeSnapshot, Held]:
+        try:
+            return sight(site, node)
+        finally:
+            site.leave(node)
+
+    answers = site.pool.begin(once, nodes)
 
     def sights() -> tuple[Snapshot, Held]:
         seen = dict(zip((node.name for node in nodes), answers(), strict=True))

@@ -88,6 +88,11 @@ class Site:
         except OperatorError as error:
             return NodeView(status=status, served_trouble=error.problem)
 
+    def leave(self, node: Node) -> None:
+        """Close what is open to the node; who asks it again connects again."""
+        self.admin(node).close()
+        self._connections.leave(node)
+
     def close(self) -> None:
         for admin in self._admins.values():
             admin.close()

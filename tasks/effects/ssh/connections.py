@@ -67,6 +67,17 @@ class Connections:
             remote = self._remotes.get(node)
         return remote is not None and remote.logged_in
 
+    def leave(self, node: Node) -> None:
+        """Close the node's connection, unless another node is reached by it; who asks again connects again."""
+        with self._lock:
+            remote = self._remotes.get(node)
+            if remote is None:
+                return
+            remote.close()
+            others = [other.link for other in self._remotes.values() if other is not remote]
+            if not any(link.goes_by(remote.link) for link in others):
+                remote.link.drop()
+
     def close(self) -> None:
         """Close every connection and end every thread; safe to repeat."""
         with self._lock:
@@ -96,7 +107,7 @@ class _SshRemote:
 
     def __init__(self, node: Node, link: Link, *, secrets: Secrets) -> None:
         self._node = node
-        self._link = link
+        self.link = link
         self._sudo = Sudo(link, node.ssh, reveal=secrets)
         self._lock = threading.Lock()
         self._bridges: list[Bridge] = []
@@ -107,7 +118,7 @@ class _SshRemote:
 
     @property
     def logged_in(self) -> bool:
-        return self._link.opened > 0
+        return self.link.opened > 0
 
     def run(
         self,
@@ -121,14 +132,14 @@ class _SshRemote:
         with _named(self._node):
             if privileged and self._node.ssh.sudo:
                 return self._sudo.run(argv, stdin=stdin, limit_s=limit_s)
-            with self._link.command(shlex.join(argv), limit_s=limit_s) as streams:
+            with self.link.command(shlex.join(argv), limit_s=limit_s) as streams:
                 streams.feed(stdin, last=True)
                 return streams.completed()
 
     def dial(self, host: str, port: int, *, limit_s: float) -> socket.socket:
         """As `Remote.dial`; the socket comes with limit_s as its timeout, as from create_connection."""
         with _named(self._node):
-            channel = self._link.forward(host, port, limit_s=limit_s)
+            channel = self.link.forward(host, port, limit_s=limit_s)
         bridge = Bridge(channel, name=f"{self._node.name}: {host}:{port}")
         with self._lock:
             self._bridges = [other for other in self._bridges if other.alive] + [bridge]

@@ -79,9 +79,17 @@ class Link:
         """
         return self._open("direct-tcpip", (host, port), limit_s=limit_s)
 
+    def goes_by(self, other: Link) -> bool:
+        """Whether it is the other one, or leads through it."""
+        return self is other or (self._via is not None and self._via.goes_by(other))
+
     def close(self) -> None:
         """Close for good."""
         self._closed.set()
+        self.drop()
+
+    def drop(self) -> None:
+        """Close; whoever asks for something opens it again."""
         transport = self._transport  # without the lock: one who is connecting must not hold us up
         if transport:
             transport.discard()
