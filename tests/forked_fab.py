@@ -184,7 +184,9 @@ def serve(path: str) -> None:
 
     import fabfile as _imported  # noqa: F401
 
-    for module in pkgutil.walk_packages([str(PROJECT / "tasks")], "tasks."):  # what tasks import where they run
+    for module in pkgutil.walk_packages(
+        [str(PROJECT / "tasks")], "tasks."
+    ):  # what tasks import where they run
         importlib.import_module(module.name)
     import rich.table as _table  # noqa: F401
 

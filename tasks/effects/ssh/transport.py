@@ -103,7 +103,6 @@ class Transport(paramiko.Transport):
         if self.is_alive() and threading.current_thread() is not self:
             self.join(timeout=2.0)
 
-
     def _wake_reader(self) -> None:
         """It sees the end at once; else it looks ten times a second whether it is to end, which adds up."""
         with suppress(*_GONE):
