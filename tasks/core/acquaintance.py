@@ -9,6 +9,7 @@ knowledge of its island with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from tasks.core.links import links_now, remotes_of, uid_of
 from tasks.core.plan import Counts
@@ -30,22 +31,24 @@ def known_now(snapshot: Snapshot) -> Known:
             listed = {names[remote.uid] for remote in remotes_of(seen) if remote.uid in names}
         else:
             listed = {other.name for other in cluster.members}
-        linked = {name for link in links if member.name in link for name in link}
+        linked = {other.name for other in cluster.members if frozenset((member.name, other.name)) in links}
         found[member.name] = frozenset(listed | linked) - {member.name}
     return found
 
 
 def after_meeting(known: Known, peers: Peers) -> Known:
     """What everybody knows once those who are connected have told each other."""
-    learnt = {}
+    learnt: dict[str, frozenset[str]] = {}
     for name in known:
-        circle = _circle(name, peers)
-        learnt[name] = frozenset().union(circle, *(known[one] for one in circle)) - {name}
-    return learnt
+        if name not in learnt:
+            circle = _circle(name, peers)
+            told = circle.union(*(known[one] for one in circle))
+            learnt |= {one: told - {one} for one in circle}
+    return {name: learnt[name] for name in known}
 
 
 def _circle(name: str, peers: Peers) -> frozenset[str]:
-    """Everybody whom news of a member reaches, itself included."""
+    """Everybody whom news of a member reaches, itself included: who is connected is so from both ends."""
     found, ahead = {name}, [name]
     while ahead:
         new = peers[ahead.pop()] - found
@@ -56,7 +59,10 @@ def _circle(name: str, peers: Peers) -> frozenset[str]:
 
 def counts_of(known: Known, peers: Peers) -> dict[str, Counts]:
     """Connected are the peers; disconnected is everybody else that a member knows."""
-    return {
-        name: Counts(connected=len(peers[name]), disconnected=len(known[name] - peers[name]))
-        for name in peers
-    }
+    return {name: _counts(len(peers[name]), len(known[name] - peers[name])) for name in peers}
+
+
+@lru_cache(maxsize=4096)
+def _counts(connected: int, disconnected: int) -> Counts:
+    """The same for all who show the same: of a large cluster a plan holds many thousands."""
+    return Counts(connected=connected, disconnected=disconnected)

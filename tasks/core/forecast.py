@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from tasks.core.acquaintance import Known, Peers, after_meeting, counts_of, known_now
 from tasks.core.links import links_now
@@ -13,9 +14,9 @@ from tasks.core.snapshot import Snapshot
 from tasks.core.trust import Links, Loaded, can_connect, connected_members
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forecast:
-    """One moment of a run.
+    """One moment of a run; without slots, so that many steps that do not change it share its counts.
 
     Members that are still untouched by the run are connected as they were seen to be at its start,
     however they came to trust each other. Members gone for good stay among the known.
@@ -36,7 +37,7 @@ class Forecast:
     at: datetime
     peers: Peers
 
-    @property
+    @cached_property
     def counts(self) -> dict[str, Counts]:
         return counts_of(self.known, self.peers)
 

@@ -15,13 +15,15 @@ from tasks.core.trust import Links, connected_members
 def links_now(snapshot: Snapshot) -> Links:
     """Every two members of which one calls the other Active in its monitor/Cluster."""
     uids = {member.name: uid_of(snapshot, member) for member in snapshot.cluster.members}
-    found = set()
-    for one, other in combinations(snapshot.cluster.members, 2):
-        active = {r.uid for r in remotes_of(snapshot.active(one)) if r.status == "Active"}
-        back = {r.uid for r in remotes_of(snapshot.active(other)) if r.status == "Active"}
-        if uids[other.name] in active or uids[one.name] in back:
-            found.add(frozenset((one.name, other.name)))
-    return frozenset(found)
+    active = {
+        member.name: {r.uid for r in remotes_of(snapshot.active(member)) if r.status == "Active"}
+        for member in snapshot.cluster.members
+    }
+    return frozenset(
+        frozenset((one, other))
+        for one, other in combinations(uids, 2)
+        if uids[other] in active[one] or uids[one] in active[other]
+    )
 
 
 def explained_by_trust(snapshot: Snapshot) -> Mapping[str, frozenset[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations, permutations
+from itertools import permutations
 
 from tasks.core.findings import Finding, Severity
 from tasks.core.forecast import Forecast
@@ -38,7 +38,7 @@ class Stage:
     def one_way(self) -> tuple[Direction, ...]:
         """Of the pairs that are connected by one direction only, that direction."""
         return tuple(
-            sorted(d for d in self.dials if frozenset(d) in self.links and d[::-1] not in self.dials)
+            sorted(d for d in self.dials if d[::-1] not in self.dials and frozenset(d) in self.links)
         )
 
 
@@ -70,7 +70,8 @@ def stages_of(now: Forecast, later: Iterable[tuple[str, Forecast]]) -> tuple[Sta
         if forecast is before:
             continue
         changed = frozenset(m for m, one in forecast.loaded.items() if one != before.loaded.get(m))
-        stage = Stage(step, _links(forecast), _after(stage.dials, forecast, changed=changed))
+        links = _links_after(stage.links, before, forecast)
+        stage = Stage(step, links, _after(stage.dials, forecast, changed=changed))
         if (stage.links, stage.dials) != (found[-1].links, found[-1].dials):
             found.append(stage)
         before = forecast
@@ -81,6 +82,16 @@ def _links(forecast: Forecast) -> Links:
     return frozenset(frozenset((one, peer)) for one, peers in forecast.peers.items() for peer in peers)
 
 
+def _links_after(links: Links, before: Forecast, forecast: Forecast) -> Links:
+    """The same as `_links`, of what has changed alone: most members stay connected as they are."""
+    was, is_now = before.peers, forecast.peers
+    if was.keys() != is_now.keys():
+        return _links(forecast)
+    gone = {frozenset((one, peer)) for one, peers in is_now.items() for peer in was[one] - peers}
+    new = {frozenset((one, peer)) for one, peers in is_now.items() for peer in peers - was[one]}
+    return (links - gone) | new
+
+
 def _dials(loaded: Mapping[str, Loaded], *, at: datetime) -> Dials:
     return frozenset(
         (one, other) for one, other in permutations(loaded, 2) if can_dial(loaded[one], loaded[other], at=at)
@@ -89,7 +100,6 @@ def _dials(loaded: Mapping[str, Loaded], *, at: datetime) -> Dials:
 
 def _after(before: Dials, forecast: Forecast, *, changed: frozenset[str]) -> Dials:
     """The directions anew where an end of them has changed."""
-    kept = frozenset(d for d in before if not changed.intersection(d))
     touched = {
         direction
         for member in changed
@@ -98,15 +108,21 @@ def _after(before: Dials, forecast: Forecast, *, changed: frozenset[str]) -> Dia
         for direction in ((member, other), (other, member))
     }
     loaded, at = forecast.loaded, forecast.at
-    return kept | {(one, other) for one, other in touched if can_dial(loaded[one], loaded[other], at=at)}
+    return (before - touched) | {d for d in touched if can_dial(loaded[d[0]], loaded[d[1]], at=at)}
 
 
 def compact(stage: Stage, members: Iterable[str]) -> TrustStage:
     """As it is kept in a plan: groups in place of links."""
     members = tuple(members)
-    groups = groups_of(stage.links, members)
+    peers = _peers(stage.links, members)
+    groups = _groups(peers, members)
     apart = tuple(
-        pair for group in groups for pair in combinations(group, 2) if frozenset(pair) not in stage.links
+        (one, other)
+        for group in groups
+        for place, one in enumerate(group)
+        if not peers[one].issuperset(group[place + 1 :])
+        for other in group[place + 1 :]
+        if other not in peers[one]
     )
     return TrustStage(after=stage.after, groups=groups, one_way=stage.one_way, apart=apart)
 
@@ -114,14 +130,29 @@ def compact(stage: Stage, members: Iterable[str]) -> TrustStage:
 def groups_of(links: Links, members: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """Members that hang together, directly or by others; each in the members' order."""
     members = tuple(members)
+    return _groups(_peers(links, members), members)
+
+
+def _peers(links: Links, members: tuple[str, ...]) -> Mapping[str, set[str]]:
+    """Per member, whom it is connected with."""
+    found: dict[str, set[str]] = {member: set() for member in members}
+    for one, other in links:
+        found[one].add(other)
+        found[other].add(one)
+    return found
+
+
+def _groups(peers: Mapping[str, set[str]], members: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     left = dict.fromkeys(members)
     found = []
     while left:
         group, waiting = set(), [next(iter(left))]
         while waiting:
             one = waiting.pop()
+            if one in group:
+                continue
             group.add(one)
             left.pop(one, None)
-            waiting += [other for other in left if frozenset((one, other)) in links]
+            waiting += peers[one] & left.keys()
         found.append(tuple(member for member in members if member in group))
     return tuple(found)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 from tasks.core.certificates import Certificate, is_builtin
@@ -24,9 +25,11 @@ from tasks.core.server_rules import SERVER, ServerRules
 Links = frozenset[frozenset[str]]  # pairs of member names
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """The credentials that a member's running process uses.
+
+    Asked again and again in a plan of many members; without slots, so that it remembers what it is asked.
 
     Args:
         chain: What it serves and presents, leaf first.
@@ -42,16 +45,23 @@ class Loaded:
     capability: Capability = MODERN
     builtin: bool | None = None
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.chain, self.trusted, self.crl, self.capability, self.builtin))
+
     @property
     def leaf(self) -> Certificate:
         return self.chain[0]
 
-    @property
+    @cached_property
     def sent(self) -> tuple[Certificate, ...]:
         """What the other end gets to see: a leaf that lies alone is sent with what the CA file has above it."""
         return self.chain if len(self.chain) > 1 else chain_sent(self.leaf, self.trusted)
 
-    @property
+    @cached_property
     def accepts_under(self) -> tuple[Certificate, ...]:
         """What the accepting side verifies its clients against.
 
@@ -60,11 +70,12 @@ class Loaded:
         """
         return (self.leaf,) if self.on_builtin else self.trusted
 
-    @property
+    @cached_property
     def on_builtin(self) -> bool:
         return is_builtin(self.leaf) if self.builtin is None else self.builtin
 
 
+@lru_cache(maxsize=1 << 16)
 def dial_refusal(
     dialer: Loaded, acceptor: Loaded, *, at: datetime | None, rules: ServerRules = SERVER
 ) -> str | None:

@@ -27,7 +27,7 @@ from tasks.core.queues import (
 )
 from tasks.core.status import RemoteMember
 from tasks.effects.run import RESUME, Run, stop_line
-from tasks.effects.wait import Waits, Watch, hold
+from tasks.effects.wait import QUICK_S, Waits, Watch, hold
 
 QUEUES, TOLD = "queues", "discarded_told"  # facts of a step
 _UNREAD = f"can `fab status` read that member? It is asked for monitor/Cluster. Then: {RESUME}"
@@ -130,7 +130,9 @@ def _await(
 
 def _waits(limits: Limits) -> Waits:
     """A queue that has drained needs not settle."""
-    return Waits(limit_s=limits.drain_s, join_s=limits.drain_s, settle_s=0, poll_s=limits.poll_s)
+    return Waits(
+        limit_s=limits.drain_s, join_s=limits.drain_s, settle_s=0, poll_s=limits.poll_s, quick_s=QUICK_S
+    )
 
 
 def _look(run: Run, step: Step, names: tuple[str, ...]) -> Sights:

@@ -20,7 +20,7 @@ from tasks.effects.run import Stop
 from tasks.effects.server_logs import tail_of_log
 from tasks.effects.service import start
 from tasks.effects.site import Address, Site
-from tasks.effects.wait import Waits, Watch, hold
+from tasks.effects.wait import QUICK_S, Waits, Watch, hold
 
 _LOOKS = 24  # within `return_s` a silent server is looked at so often
 
@@ -73,7 +73,7 @@ class Recovery:
             nudge=nudge or (lambda view, waited_s: None),
             remedy=f"read imaserver-default.log of {node.name}; then: fab recover {node.name}",
         )
-        waits = Waits(limits.restart_s, limits.join_s, limits.settle_s, limits.poll_s)
+        waits = Waits(limits.restart_s, limits.join_s, limits.settle_s, limits.poll_s, QUICK_S)
         return hold(gate, watch, waits=waits, clock=self.site.clock)
 
     def await_settled(self, *, started_before: datetime | None, keep_started: bool) -> NodeStatus:

@@ -19,7 +19,7 @@ from tasks.effects.record import RunRecord
 from tasks.effects.remote import Remote
 from tasks.effects.reporting import Reporter
 from tasks.effects.site import Site
-from tasks.effects.wait import Waits, Watch, hold
+from tasks.effects.wait import QUICK_S, Waits, Watch, hold
 
 # Written for the commonest run; `errors.commands_of` turns them into those of the task at work.
 RESUME_LINE = "fab migrate-cluster --resume"
@@ -184,7 +184,9 @@ class Run:
             remedy=RESUME,
         )
         settle = limits.settle_s if settle_s is None else settle_s
-        waits = Waits(limit_s=limit_s, join_s=limits.join_s, settle_s=settle, poll_s=limits.poll_s)
+        waits = Waits(
+            limit_s=limit_s, join_s=limits.join_s, settle_s=settle, poll_s=limits.poll_s, quick_s=QUICK_S
+        )
         return hold(gate, watch, waits=waits, clock=self.site.clock)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,14 +36,24 @@ class SystemClock:
         time.sleep(seconds)
 
 
+QUICK_S = 0.2  # between two looks while something happens
+_QUICK_FOR_S = 15.0  # so long after a change the next one is near: a server settles within that time
+_LEAST_S = 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long, in seconds: until it must hold, until counts may be off, in a row, between looks."""
+    """How long, in seconds: until it must hold, until counts may be off, in a row, between looks.
+
+    Args:
+        quick_s: Between looks while what is seen changes, where that is less than poll_s.
+    """
 
     limit_s: float
     join_s: float
     settle_s: float
     poll_s: float
+    quick_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,8 @@ class Watch(Generic[Seen]):
 def hold(gate: Callable[[Seen], Verdict], watch: Watch[Seen], *, waits: Waits, clock: Clock) -> str:
     """Poll until the gate has held for `settle_s` in a row (at least two looks).
 
+    It looks more often while what it sees changes, but rests at least as long as a look takes.
+
     Returns:
         What was seen when it held.
 
@@ -81,10 +94,13 @@ def hold(gate: Callable[[Seen], Verdict], watch: Watch[Seen], *, waits: Waits, c
     started = clock.monotonic()
     holding: float | None = None
     joining: float | None = None
+    seen, changed = "", started
     while True:
+        began = clock.monotonic()
         view = watch.look()
         verdict = gate(view)
         now = clock.monotonic()
+        seen, changed = verdict.seen, now if verdict.seen != seen else changed
         watch.report(verdict.seen, waits.limit_s - (now - started))
         match verdict:
             case Broken():
@@ -101,7 +117,18 @@ def hold(gate: Callable[[Seen], Verdict], watch: Watch[Seen], *, waits: Waits, c
                 watch.nudge(view, now - started)
         if watch.stopping():
             raise Interrupted(f"stopped while waiting: {watch.awaited}", node=watch.node, remedy=watch.remedy)
-        clock.sleep(waits.poll_s)
+        settles_s = math.inf if holding is None else waits.settle_s - (now - holding)
+        clock.sleep(_pause_s(waits, calm_s=now - changed, look_s=now - began, settles_s=settles_s))
+
+
+def _pause_s(waits: Waits, *, calm_s: float, look_s: float, settles_s: float) -> float:
+    """Until the next look; not beyond the moment at which a gate that holds has settled."""
+    quick_s = max(waits.quick_s, look_s)
+    if quick_s >= waits.poll_s:
+        return waits.poll_s
+    if settles_s < math.inf:
+        return min(waits.poll_s, max(settles_s, _LEAST_S if waits.settle_s else quick_s))
+    return quick_s if calm_s <= _QUICK_FOR_S else waits.poll_s
 
 
 def _check_limits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,7 +47,15 @@ class Scene:
     def gate(self, view: View) -> Verdict:
         return self.verdicts[min(self.looks, len(self.verdicts)) - 1]
 
-    def hold(self, *, limit_s: float = 60, join_s: float = 20, settle_s: float = 3, poll_s: float = 1) -> str:
+    def hold(
+        self,
+        *,
+        limit_s: float = 60,
+        join_s: float = 20,
+        settle_s: float = 3,
+        poll_s: float = 1,
+        quick_s: float = math.inf,
+    ) -> str:
         watch = Watch(
             awaited="a restart",
             node="gw-a",
@@ -56,7 +65,7 @@ class Scene:
             nudge=self.nudge,
             remedy="fab status",
         )
-        waits = Waits(limit_s=limit_s, join_s=join_s, settle_s=settle_s, poll_s=poll_s)
+        waits = Waits(limit_s=limit_s, join_s=join_s, settle_s=settle_s, poll_s=poll_s, quick_s=quick_s)
         return hold(self.gate, watch, waits=waits, clock=self)
 
 
@@ -187,6 +196,36 @@ def test_every_look_is_reported_with_the_seconds_left() -> None:
     scene.hold(limit_s=60, settle_s=1, poll_s=2)
     assert scene.reported == [(NOT_YET.seen, 60), (JOINING.seen, 58), (GOOD.seen, 56), (GOOD.seen, 54)]
     assert scene.looks == len(scene.reported)
+
+
+def waiting(text: str, looks: int) -> list[Verdict]:
+    return [Waiting(text)] * looks
+
+
+def test_while_something_happens_it_looks_more_often_and_no_look_comes_late() -> None:
+    scene = Scene([*waiting("State 2", 3), *waiting("State 4", 2), GOOD])
+    scene.hold(settle_s=3, quick_s=0.25)
+    assert scene.looks == 9  # settling is looked at as usual: 3 s after the first that held
+    assert scene.time_s == 1000 + 5 * 0.25 + 3
+
+
+def test_where_nothing_changes_any_more_it_looks_as_usual() -> None:
+    scene = Scene([*waiting("no answer", 80), GOOD])
+    scene.hold(settle_s=0, quick_s=0.25, limit_s=900)
+    assert scene.time_s == pytest.approx(1000 + 15.25 + (80 - 61) * 1 + 0.25)
+
+
+def test_it_rests_at_least_as_long_as_a_look_takes() -> None:
+    for look_s, pause_s in ((0.5, 0.5), (0.1, 0.25), (2.0, 1.0)):
+        scene = Scene([*waiting("State 4", 3), GOOD], look_s=look_s)
+        scene.hold(settle_s=0, quick_s=0.25)
+        assert scene.time_s == pytest.approx(1000 + 5 * look_s + 4 * pause_s), look_s
+
+
+def test_the_settle_time_ends_with_a_look_and_not_up_to_a_look_later() -> None:
+    scene = Scene([GOOD])
+    scene.hold(settle_s=2.5, quick_s=0.25)
+    assert scene.time_s == 1002.5
 
 
 def test_what_is_broken_is_reported_as_well() -> None:
