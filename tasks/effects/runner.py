@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tasks.core.errors import OperatorError, UsageError
 from tasks.core.journal import Entry
@@ -79,7 +80,7 @@ def _carry_out(
             _abandon_if_untouched(site, record)
             raise
         try:
-            mirror(remotes, record.id, record.plan, acting=acting)
+            site.pool.map(lambda one: mirror([one], record.id, record.plan, acting=acting), remotes)
         except OperatorError:
             if _abandon_if_untouched(site, record):
                 give_back(remotes, claim, acting=acting)
@@ -110,11 +111,11 @@ def _carry_out(
 def _close(site: Site, record: RunRecord, run: Run, *, acting: dict[str, str]) -> None:
     """All is done and proven: nothing stays on the nodes but the backups."""
     for each in _stages_of(site, record):
-        for node in site.cluster.nodes:
-            clean_node(site, each, node)
+        site.pool.map(partial(clean_node, site, each), site.cluster.nodes)
     remotes = [site.remote(node) for node in site.cluster.nodes]
-    for name in unlock(remotes, run=record.id, acting=acting):
-        run.report.note(name, "the lock could not be given back; the next run will name it")
+    for left in site.pool.map(lambda one: unlock([one], run=record.id, acting=acting), remotes):
+        for name in left:
+            run.report.note(name, "the lock could not be given back; the next run will name it")
     run.write("completed", samples=samples_seal(record))
     run.report.note("", seal_line(record.id, record.seal))
 

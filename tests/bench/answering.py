@@ -1,6 +1,7 @@
 """One process that answers for all nodes of a bench: REST over TLS, and the certificate of the control port.
 
-`python -m tests.bench.answering DIRECTORY OWNER_PID`; ends with its owner.
+`python -m tests.bench.answering DIRECTORY OWNER_PID`; ends with its owner. What it is asked it writes into the file
+`asked`, a line each.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +122,10 @@ def membership_of(node: Served, all_of: tuple[Served, ...]) -> dict[str, Any]:
     }
 
 
-def _rest(node: Served, all_of: tuple[Served, ...], *, authorization: str) -> Handler:
+Count = Callable[[str, str], None]  # of a node, what it was asked
+
+
+def _rest(node: Served, all_of: tuple[Served, ...], *, authorization: str, count: Count) -> Handler:
     listed = json.dumps(
         {"Version": "v1", "Cluster": [remote_of(each) for each in all_of if each is not node]}
     )
@@ -140,9 +145,11 @@ def _rest(node: Served, all_of: tuple[Served, ...], *, authorization: str) -> Ha
                 return 404, json.dumps({"Code": "CWLNA0136", "Message": f"{other} is not known."})
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        count(node.name, "REST connection")
         with suppress(OSError, asyncio.IncompleteReadError):
             while head := await reader.readuntil(b"\r\n\r\n"):
                 first, *fields = head.decode().split("\r\n")
+                count(node.name, first)
                 trusted = any(
                     field.partition(": ")[2] == authorization
                     for field in fields
@@ -165,12 +172,14 @@ class _Control(asyncio.Protocol):
     By pyOpenSSL: the `ssl` module has no list of acceptable client CAs.
     """
 
-    def __init__(self, context: SSL.Context) -> None:
+    def __init__(self, context: SSL.Context, met: Callable[[], None]) -> None:
+        self._met = met
         self._tls = SSL.Connection(context, None)
         self._tls.set_accept_state()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
+        self._met()
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -207,10 +216,18 @@ async def _serve(directory: Path, owner: int) -> None:
     admin.load_cert_chain(directory / "admin-cert.pem", directory / "admin-key.pem")
     control = _control_context(directory / "nodes" / nodes[0].name / "data" / "certificates")
     loop = asyncio.get_running_loop()
+    asked = open(directory / "asked", "a", buffering=1)  # noqa: SIM115 - until the process ends
+
+    def count(name: str, what: str) -> None:
+        asked.write(f"{name} {what}\n")
+
     for node in nodes:
-        handle = _rest(node, nodes, authorization=authorization)
+        handle = _rest(node, nodes, authorization=authorization, count=count)
+        met = partial(count, node.name, "control handshake")
         await asyncio.start_server(handle, node.address, node.admin_port, ssl=admin, backlog=_BACKLOG)
-        await loop.create_server(lambda: _Control(control), node.address, node.control_port, backlog=_BACKLOG)
+        await loop.create_server(
+            partial(_Control, control, met), node.address, node.control_port, backlog=_BACKLOG
+        )
     loop.set_exception_handler(lambda loop, context: None)  # visitors that break off
     (directory / "answering").touch()
     while os.getppid() == owner:

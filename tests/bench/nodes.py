@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,14 @@ class BenchSite:
         url = f"https://{node.address}:{self.ports.admin}/ima/v1/service/status"
         ca, netrc = self.directory / "admin-ca.pem", self.directory / "netrc"
         return ("curl", "-sS", "--fail", "--cacert", str(ca), "--netrc-file", str(netrc), url)
+
+    def asked(self) -> Counter[str]:
+        """How often each node was asked what: "node-001 GET /ima/v1/service/status HTTP/1.1"."""
+        return Counter((self.directory / "asked").read_text().splitlines())
+
+    def logged(self, node: BenchNode) -> str:
+        """What its sshd has logged."""
+        return (node.root / "sshd" / "sshd.log").read_text()
 
     def forget_runs(self) -> None:
         """Everything that staging has left, here and on the nodes."""

@@ -22,14 +22,22 @@ def _all_new(rig: Rig, *, members: tuple[str, ...] = MEMBERS) -> bool:
 def test_a_migration_goes_through_a_bastion_and_nowhere_else(tmp_path: Path) -> None:
     with rigged(tmp_path, small(bastion=True)) as rig:
         assert "gateway" in rig.inventory.read_text()
+        assert _logins(rig.lab) == [0, 0, 0]
         rig.migrate().ok()
         assert _all_new(rig)
-        (bastion_log,) = rig.lab.bastion_dir.glob("*.log")
-        assert "Accepted publickey" in bastion_log.read_text()
+        assert _logins(rig.lab) == [1, 1, 1]  # one for the whole run, at each
+        rig.fab("status").ok()
+        assert _logins(rig.lab) == [2, 2, 2]
         _stop_bastion(rig.lab)
         cut_off = rig.fab("status")
         assert cut_off.code == 6
         assert rig.lab.bastion_address in cut_off.stdout
+
+
+def _logins(lab: Lab) -> list[int]:
+    """How often somebody has logged in: at the bastion, and at each node."""
+    places = (lab.bastion_dir, *(node.sshd_dir for node in lab.nodes))
+    return [(place / "sshd.log").read_text().count("Accepted publickey") for place in places]
 
 
 def _stop_bastion(lab: Lab) -> None:

@@ -1,0 +1,49 @@
+"""What a status asks of each node: counted by its sshd and its REST, not timed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import forked_fab
+from tests.bench.nodes import BenchSite, bench_site
+
+COMMANDS = 4  # server.cfg; files; what would start the server; the lock
+REST = ("service/status", "monitor/Cluster", "configuration/ClusterMembership")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BenchSite]:
+    with bench_site(tmp_path_factory.mktemp("counted") / "site", 2, log_level="VERBOSE") as made:
+        yield made
+
+
+def fab(site: BenchSite, *words: str) -> None:
+    argv = ("fab", *words, "--inventory", str(site.inventory))
+    home = {"HOME": str(site.directory), "PATH": os.environ["PATH"]}
+    done = forked_fab.run(argv, cwd=Path(__file__).parents[2], env=home, limit_s=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_status_takes_one_login_and_few_questions_of_each_node(site: BenchSite) -> None:
+    asked, logged = site.asked(), {node.name: site.logged(node) for node in site.nodes}
+    fab(site, "status")
+    new = site.asked() - asked
+    for node in site.nodes:
+        log = site.logged(node).removeprefix(logged[node.name])
+        assert log.count("Accepted publickey") == log.count("Connection from") == 1
+        assert log.count("Starting session: command") == COMMANDS
+        assert new.pop(f"{node.name} REST connection") == new.pop(f"{node.name} control handshake") == 1
+        assert [new.pop(f"{node.name} GET /ima/v1/{path} HTTP/1.1") for path in REST] == [1, 1, 1]
+    assert not new
+
+
+def test_a_command_more_or_less_is_seen(site: BenchSite) -> None:
+    logged = {node.name: site.logged(node) for node in site.nodes}
+    fab(site, "cluster.show")  # which does not ask for the lock
+    for node in site.nodes:
+        log = site.logged(node).removeprefix(logged[node.name])
+        assert log.count("Starting session: command") == COMMANDS - 1
