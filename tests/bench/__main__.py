@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.core.errors import OperatorError
-from tests.bench import migration, peers, races
+from tests.bench import growth, latency, migration, peers, races
 from tests.bench.nodes import PROJECT
 from tests.bench.races import Course
 from tests.bench.rows import Results, Row, lines, page
@@ -29,6 +29,8 @@ PARTS: Mapping[str, Callable[[Course], Iterable[Row]]] = {
     "status": races.status,
     "place": races.place,
     "migrate": migration.migrate,
+    "latency": latency.latency,
+    "growth": growth.growth,
 }
 _PEERS_IN = {"status", "place"}
 

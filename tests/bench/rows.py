@@ -13,6 +13,22 @@ _HEAD = """\
 loopback addresses of this machine, which share its processors with the clients. They run in turns, after a round
 that is not counted; numbers are medians, ratios are medians of pairs out of the same round.
 """
+_ABOUT = {
+    "start": "What every command takes before it does anything, beside what Fabric itself takes.",
+    "migrate": """\
+Prescribed migrations on a lab of three single members and a pair, with the limits that an inventory has by default.
+When a gate's condition became true is told by somebody who asks every server many times a second.""",
+    "latency": """\
+Over a relay that delays every byte. One node after the other of a `status` is not waited for: the round trips are
+those of one node.""",
+    "growth": """\
+Simulated members, all single, from the built-in pair to a shared set by `bridge` in two rounds. One login, four
+commands, three REST requests and one TLS handshake per node and status, whatever the number of members, at most 16
+nodes at once. A plan says after each step what each member counts, and who reaches whom in one direction only: it
+grows with the third power of the members, and it is left on every node. That is the limit: up to 100 members it is
+a matter of seconds and megabytes, at 200 of tens of seconds and of tens of megabytes on each node. Beyond 200 members
+nothing was tried.""",
+}
 _PEERS = """\
 What the others do: `xargs -P16 ssh NODE curl ...` with OpenSSH; Ansible with 16 forks, pipelining and kept connections,
 without facts; pyinfra and parallel-ssh with 16 connections. `fab status` asks each node more than they do (files and
@@ -80,7 +96,8 @@ def page(found: Results) -> str:
     out += ["| machine | |", "|---|---|", *(f"| {name} | {said} |" for name, said in found.machine.items())]
     out += [*(f"| {name} | {said} |" for name, said in found.versions.items()), "", _PEERS]
     for part in dict.fromkeys(row.part for row in found.rows):
-        out += [f"## {part.capitalize()}", "", "| what | nodes | median | fab/it | goal | met |"]
+        about = [_ABOUT[part], ""] if part in _ABOUT else []
+        out += [f"## {part.capitalize()}", "", *about, "| what | nodes | median | fab/it | goal | met |"]
         out.append("|---|---|---|---|---|---|")
         for row in (one for one in found.rows if one.part == part):
             _, what, nodes, value, ratio, goal, met = _cells(row)

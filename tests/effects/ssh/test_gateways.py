@@ -157,6 +157,30 @@ def test_all_nodes_behind_a_gateway_share_one_connection_to_it(ground: Ground) -
     assert ports == ["127.0.0.1", "127.0.0.1"]
 
 
+def test_a_node_that_is_left_ends_its_own_connection_and_no_other(ground: Ground) -> None:
+    gateway, first, second = ground.sshd("gateway"), ground.sshd("first"), ground.sshd("second")
+    via = f"{login_user()}@127.0.0.1:{gateway.files.port}"
+    node = ground.node(first, name="gw-a", gateway=via)
+    remotes = ground.connections.remote(node), ground.remote(second, name="gw-b", gateway=via)
+    for leave in (False, True):
+        for remote in remotes:
+            assert remote.run(["true"]).exit_status == 0
+        if not leave:
+            ground.connections.leave(node)
+    assert [logins(sshd) for sshd in (gateway, first, second)] == [1, 2, 1]
+
+
+def test_a_connection_that_another_node_is_reached_by_stays(ground: Ground) -> None:
+    both, behind = ground.sshd("both"), ground.sshd("behind")
+    node, other = ground.node(both, name="gw-a"), ground.remote(both, name="gw-b")
+    via = f"{login_user()}@127.0.0.1:{both.files.port}"
+    remotes = ground.connections.remote(node), other, ground.remote(behind, name="gw-c", gateway=via)
+    for remote in remotes * 2:
+        assert remote.run(["true"]).exit_status == 0
+        ground.connections.leave(node)
+    assert (logins(both), logins(behind)) == (1, 1)
+
+
 def test_two_gateways_in_a_row(ground: Ground) -> None:
     outer, inner, node = ground.sshd("outer"), ground.sshd("inner"), ground.sshd("node")
     chain = ",".join(f"{login_user()}@127.0.0.1:{sshd.files.port}" for sshd in (outer, inner))
