@@ -18,12 +18,12 @@ from tests.forked_fab import shim
 
 PAGES = [*sorted((PROJECT / "docs" / "journeys").glob("*.md")), PROJECT / "docs" / "credentials.md"]
 # Their tasks are tried end to end in every run: test_service_control.py, test_ha_credentials.py,
-# test_config_keystore.py, test_credential_lifecycle.py, test_cluster_create.py, test_cluster_join.py and
-# test_require_certificates.py; the pages themselves by make test-pages, for they take longest.
+# test_config_keystore.py, test_credential_lifecycle.py, test_cluster_create.py, test_cluster_join.py,
+# test_require_certificates.py and test_legacy.py; the pages themselves by make test-pages, for they take longest.
 WHERE_THERE_IS_TIME = frozenset(
     {
         *("containers", "ha-credentials", "keystore", "credentials"),
-        *("first-cluster", "join", "require-certificates"),
+        *("first-cluster", "join", "require-certificates", "upgrade"),
     }
 )
 LIMIT_S = 170.0
