@@ -46,7 +46,9 @@ def bastion(place: Path) -> Iterator[Bastion]:
     """For as long as the block lasts. Needs root."""
     for name in ("home", "work"):
         (place / name).mkdir(mode=0o700)
-    hidden = {PROJECT, Path(sys.prefix).resolve()}
+    environment_of_ours = Path(sys.prefix).resolve()
+    inside = environment_of_ours.is_relative_to(PROJECT)  # it is gone with the clone
+    hidden = (PROJECT,) if inside else (PROJECT, environment_of_ours)
     hide = ("unshare", "--net", "--mount", "sh", "-c", _HIDE, "sh", *map(str, hidden))
     environment = {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
     with subprocess.Popen(hide, stdout=subprocess.PIPE, text=True, env=environment) as holder:
