@@ -26,6 +26,7 @@ from tasks.effects.putting_back import kept_by
 from tasks.effects.record import RunRecord, runs, unfinished
 from tasks.effects.runner import is_open
 from tasks.effects.site import Site
+from tasks.effects.under_way import await_restart_under_way
 
 # What must be known and settled before a way back can be planned; that members are apart is no hindrance.
 _NEEDED = NEEDED_TO_RESUME | {
@@ -75,12 +76,17 @@ def rollback_of(site: Site, run: str) -> Journey:
     known, undone = _undone(site, run)
     return Journey(
         task=ROLLBACK,
-        prepare=lambda site: prepare_return(site, known, undone),
+        prepare=lambda site: _prepare_once_settled(site, known, undone),
         show=show_plan,
         conclude=prove_migration,
         undoes=known,
         replan=from_here,
     )
+
+
+def _prepare_once_settled(site: Site, run: str, undone: Plan) -> ToFormer:
+    await_restart_under_way(site, run)
+    return prepare_return(site, run, undone)
 
 
 def _undone(site: Site, run: str) -> tuple[str, Plan]:

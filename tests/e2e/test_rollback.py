@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,18 @@ def test_a_killed_run_is_undone_and_only_what_serves_something_else_restarts(
     assert "2 restarts" not in back.stdout
     now = processes(rig.lab)
     assert [name for name in NODES if was[name] != now[name]] == ["gw-a"]
+    assert _state(rig.lab) == before
+    assert leftovers(rig.lab) == ()
+
+
+def test_a_restart_that_was_asked_for_is_awaited_before_the_way_back_is_judged(
+    rig: Rig, before: dict[str, str]
+) -> None:
+    with begun(rig, "--yes") as run:
+        run.until("noted", "restart:gw-b")
+        run.signalled(SIGKILL)
+    back = rig.fab("rollback", "--yes").ok()  # at once: the old process still answers, or the new one starts
+    assert re.search(r"\[gw-b\] its restart was asked for at [0-9:]+: gw-b: .*; waiting until", back.stderr)
     assert _state(rig.lab) == before
     assert leftovers(rig.lab) == ()
 
