@@ -56,7 +56,7 @@ def _unseen(lost: dict[str, Unseen]) -> tuple[Finding, ...]:
 
 
 def _look(site: Site, node: Node) -> ShownNode | Unseen:
-    seen = look_at_node(site, node)
+    seen = look_at_node(site, node).snapshot
     if not isinstance(seen.files, NodeFiles):
         return seen.files
     named = [path for path in (seen.files.keystore, seen.files.truststore) if path]

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from tasks.core.model import Node
 from tasks.core.places import data_of
 from tasks.core.server_cfg import ServerCfg, parse
-from tasks.effects import shell_scripts
-from tasks.effects.file_access import ABSENT, root_of, seen_by_server, sh, understood
+from tasks.effects import look_scripts
+from tasks.effects.file_access import ABSENT, Argument, root_of, seen_by_server, sh, understood
 from tasks.effects.remote import Remote
 
 
@@ -55,20 +55,28 @@ def read_config(remote: Remote) -> ConfigSeen:
     Raises:
         RemoteError: It is not there or not readable, or a symbolic link leads out of the volume.
     """
-    node = remote.node
     asked_at = time.time()
-    done = sh(
-        remote,
-        shell_scripts.READ_CFG,
-        *(node.paths.server_cfg, node.paths.data_dir, data_of(node), str(root_of(node))),
-        what="read server.cfg",
-    )
+    done = sh(remote, look_scripts.READ_CFG, *config_args(remote.node), what="read server.cfg")
     with understood(remote, "read server.cfg"):
-        return _config(node, done.stdout, asked_at=asked_at)
+        head, _, content = done.stdout.partition(END_OF_FACTS)
+        return config_of(remote.node, head, content, asked_at=asked_at)
 
 
-def _config(node: Node, printed: bytes, *, asked_at: float) -> ConfigSeen:
-    head, _, content = printed.partition(b"---\n")
+END_OF_FACTS = b"---\n"
+
+
+def config_args(node: Node) -> tuple[Argument, ...]:
+    """What every script begins with that prints server.cfg."""
+    return (node.paths.server_cfg, node.paths.data_dir, data_of(node), str(root_of(node)))
+
+
+def config_of(node: Node, head: bytes, content: bytes, *, asked_at: float) -> ConfigSeen:
+    """From the facts that were printed of it, and the file.
+
+    Raises:
+        ValueError, LookupError, OverflowError: That is not what our scripts print.
+        RemoteError: A symbolic link leads out of the volume.
+    """
     facts = dict(line.split(" ", 1) for line in head.decode().split("\n")[:-1])
     path, home, data = (
         seen_by_server(node, PurePosixPath(facts[name]), root=PurePosixPath(facts["root"]))

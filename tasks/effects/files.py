@@ -11,79 +11,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tasks.core.errors import RemoteError
-from tasks.core.file_names import CLUSTER, HA, FileNames
-from tasks.core.model import ExecFiles, Node
-from tasks.core.places import Places, data_of
+from tasks.core.file_names import CLUSTER, FileNames
+from tasks.core.places import Places
 from tasks.core.plan import ABSENT
-from tasks.core.server_cfg import file_sha256
 from tasks.core.snapshot import NodeFiles
 from tasks.effects import shell_scripts, stage_scripts
-from tasks.effects.file_access import on_node, seen_by_server, sh, understood
-from tasks.effects.file_config import ConfigSeen, read_config
-from tasks.effects.file_facts import Facts, facts_of, marker_of, paths_said, set_files
-from tasks.effects.file_rights import rights_of
+from tasks.effects.file_access import on_node, sh
 from tasks.effects.remote import Completed, Remote
-
-
-def look_at_files(remote: Remote) -> NodeFiles:
-    """What lies on the node now.
-
-    Raises:
-        RemoteError: server.cfg is not there or not readable, a command failed, or a symbolic link leads
-            out of the volume.
-    """
-    node = remote.node
-    config = read_config(remote)
-    wanted = (node.paths.keystore or config.keystore, node.paths.truststore or config.truststore)
-    targets = tuple(dict.fromkeys((*wanted, config.path.parent)))
-    said = sh(
-        remote,
-        shell_scripts.FACTS,
-        config.user,
-        *(config.keystore, config.truststore, config.data, *targets),
-        acting=config.user if isinstance(node.files_by, ExecFiles) else "",
-        what="look at files",
-    )
-    with understood(remote, "look at files"):
-        return _seen(node, config, facts_of(said.text), targets=targets)
-
-
-def _seen(node: Node, config: ConfigSeen, facts: Facts, *, targets: tuple[PurePosixPath, ...]) -> NodeFiles:
-    reals = tuple(
-        seen_by_server(node, path, root=config.root)
-        for path in (*paths_said(facts, "effective"), *paths_said(facts, "real"))
-    )
-    own = {node.paths.data_dir: config.home, data_of(node): config.data, node.paths.server_cfg: config.path}
-    real = dict(zip(targets, reals[2:], strict=True)) | own
-    rights = rights_of(facts, config)
-    cluster, ha = (
-        set_files(facts, names, keystore=config.keystore, truststore=config.truststore)
-        for names in (CLUSTER, HA)
-    )
-    return NodeFiles(
-        clock_offset_s=config.clock_offset_s,
-        cfg_path=config.path,
-        cfg=config.cfg,
-        cfg_sha256=file_sha256(config.cfg.text),
-        keystore=config.cfg.keystore,
-        truststore=config.cfg.truststore,
-        service_user=config.user,
-        acting=rights.acting,
-        login_uid=config.uid,
-        files=cluster.files,
-        ca_pem=cluster.ca_pem,
-        cert_pem=cluster.cert_pem,
-        others=tuple(value for key, value in facts if key == "other"),
-        crl_present=any(key == "crl" for key, _ in facts),
-        free_bytes=rights.free_bytes,
-        target_fault=rights.fault,
-        restart_marker=marker_of(node, facts),
-        work_entries=tuple(value for key, value in facts if key == "work" and not value.endswith("/lock")),
-        ha=ha,
-        real=real,
-        crl=cluster.crl,
-        crl_file=cluster.crl_file,
-    )
 
 
 @dataclass(frozen=True, slots=True)

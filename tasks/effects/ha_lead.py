@@ -11,8 +11,8 @@ from tasks.core.ha_remedies import start_primary
 from tasks.core.model import Node
 from tasks.core.plan import Step
 from tasks.core.status import NodeStatus
-from tasks.effects.files import look_at_files
 from tasks.effects.ha_search import restart_once_more, search_again, search_left_s
+from tasks.effects.looking import look_at_files
 from tasks.effects.restarting import LOG_LEAD
 from tasks.effects.run import Run, stop_line
 

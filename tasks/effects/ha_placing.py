@@ -12,7 +12,8 @@ from tasks.core.ha_rounds import overlapping_ca
 from tasks.core.model import Member, Node
 from tasks.core.plan import Step, StepKind
 from tasks.core.snapshot import NodeFiles
-from tasks.effects.files import Delivery, back_up, look_at_files, stage, swap_in
+from tasks.effects.files import Delivery, back_up, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tasks.effects.placing import places_of, require_states
 from tasks.effects.run import RESUME, Run
 

@@ -12,8 +12,9 @@ from tasks.core.revocation_nodes import list_file, list_sha256
 from tasks.core.snapshot import NodeFiles
 from tasks.effects import list_scripts
 from tasks.effects.file_access import sh
-from tasks.effects.files import Delivery, back_up, look_at_files, stage
+from tasks.effects.files import Delivery, back_up, stage
 from tasks.effects.list_files import read_list
+from tasks.effects.looking import look_at_files
 from tasks.effects.placing import places_of
 from tasks.effects.primary_first import primary_before
 from tasks.effects.run import RESUME, Run

@@ -40,7 +40,7 @@ def prove_listeners(run: Run, step: Step) -> str:
 
 
 def _prove(run: Run, node: Node, *, value: bool) -> str:
-    seen = look_at_node(run.site, node)
+    seen = look_at_node(run.site, node).snapshot
     wanted = value or not shows_it(seen)
     found = listener_requires(run.site, seen)
     words = "wants certificates" if found else "lets visitors in without a certificate"

@@ -86,7 +86,7 @@ def lock(remotes: Sequence[Remote], claim: Claim, *, acting: dict[str, str]) -> 
         for remote in remotes:
             by = acting[remote.node.name]
             said = _take(remote, claim.line, acting=by)
-            holder = _holder(said) if said is not None else None
+            holder = holder_said(said) if said is not None else None
             if holder is None:
                 taken.append(remote)
             elif holder.run in (claim.run, claim.instead_of):
@@ -104,7 +104,7 @@ def lock(remotes: Sequence[Remote], claim: Claim, *, acting: dict[str, str]) -> 
 
 def _take_over(remote: Remote, line: str, *, of: str, acting: str) -> None:
     content = line.encode() + b"\n"
-    done = run_script(remote, lock_scripts.TAKE_OVER, _work(remote), of, acting=acting, stdin=content)
+    done = run_script(remote, lock_scripts.TAKE_OVER, work_of(remote), of, acting=acting, stdin=content)
     if done.exit_status != 0:
         raise _not_taken(remote, done.error_text or "another run took it just now")
 
@@ -147,7 +147,7 @@ def _login() -> str:
 def _locked(remote: Remote, holder: Holder) -> Locked:
     if holder is UNKNOWN:
         remedy = "look for its owner; if there is none: rm -r "
-        remedy += f"{shown(remote.node, _work(remote) / 'lock')} on {remote.node.name}"
+        remedy += f"{shown(remote.node, work_of(remote) / 'lock')} on {remote.node.name}"
     else:
         recovery = holder.task.split(" ")[0] == RECOVER  # begun again, it goes on
         again, task = (holder.task, MIGRATE) if recovery else (f"{holder.task} --resume", holder.task)
@@ -158,14 +158,15 @@ def _locked(remote: Remote, holder: Holder) -> Locked:
     return Locked(f"another run works on this cluster: {holder}", node=remote.node.name, remedy=remedy)
 
 
-def _work(remote: Remote) -> PurePosixPath:
+def work_of(remote: Remote) -> PurePosixPath:
+    """The directory in which the node's lock stands."""
     return data_of(remote.node) / WORK_NAME
 
 
 def _take(remote: Remote, line: str, *, acting: str) -> str | None:
     """None if it was free; else the line of who holds it."""
     content = line.encode() + b"\n"
-    done = run_script(remote, lock_scripts.LOCK, _work(remote), acting=acting, stdin=content)
+    done = run_script(remote, lock_scripts.LOCK, work_of(remote), acting=acting, stdin=content)
     if done.exit_status == 0:
         return None
     if done.exit_status == HELD:
@@ -180,7 +181,8 @@ def _not_taken(remote: Remote, why: str) -> RemoteError:
     )
 
 
-def _holder(text: str) -> Holder:
+def holder_said(text: str) -> Holder:
+    """The owner's line of a lock; UNKNOWN where it says none."""
     try:
         raw = json.loads(text)
         run, owner, host, since = (clean(str(raw[key])) for key in ("run", "owner", "host", "since"))
@@ -194,9 +196,9 @@ def holders(remotes: Sequence[Remote]) -> dict[str, Holder]:
     """Who holds the lock, by node; nodes that are free are left out. Raises RemoteError."""
     found = {}
     for remote in remotes:
-        done = run_script(remote, lock_scripts.HOLDER, _work(remote))
+        done = run_script(remote, lock_scripts.HOLDER, work_of(remote))
         if done.exit_status == 0:
-            found[remote.node.name] = _holder(done.text)
+            found[remote.node.name] = holder_said(done.text)
     return found
 
 
@@ -206,7 +208,7 @@ def unlock(remotes: Sequence[Remote], *, run: str, acting: dict[str, str]) -> tu
     for remote in remotes:
         by = acting.get(remote.node.name, "")
         try:
-            done = run_script(remote, lock_scripts.UNLOCK, _work(remote), run, acting=by)
+            done = run_script(remote, lock_scripts.UNLOCK, work_of(remote), run, acting=by)
         except RemoteError:
             left.append(remote.node.name)
             continue

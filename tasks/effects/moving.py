@@ -19,8 +19,9 @@ from tasks.core.server_cfg import file_bytes
 from tasks.core.snapshot import NodeFiles
 from tasks.effects import keystore_scripts
 from tasks.effects.file_access import ABSENT, sh
-from tasks.effects.files import Delivery, back_up, look_at_files, stage
+from tasks.effects.files import Delivery, back_up, stage
 from tasks.effects.folders import look_at_folders
+from tasks.effects.looking import look_at_files
 from tasks.effects.placing import places_of
 from tasks.effects.primary_first import primary_before
 from tasks.effects.remote import Remote

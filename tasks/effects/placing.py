@@ -13,16 +13,8 @@ from tasks.core.places import Places, data_of, places
 from tasks.core.plan import ABSENT, Edit, Step, StepKind
 from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import FileState, NodeFiles
-from tasks.effects.files import (
-    CFG,
-    Delivery,
-    MovedFrom,
-    back_up,
-    clean_up,
-    look_at_files,
-    stage,
-    swap_in,
-)
+from tasks.effects.files import CFG, Delivery, MovedFrom, back_up, clean_up, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tasks.effects.putting_back import stage_former
 from tasks.effects.record import RunRecord
 from tasks.effects.run import RESUME, Run

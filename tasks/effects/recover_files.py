@@ -16,7 +16,8 @@ from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import NodeFiles
 from tasks.effects import recover_scripts
 from tasks.effects.file_access import sh
-from tasks.effects.files import CFG, Delivery, back_up, clean_up, look_at_files, stage, swap_in
+from tasks.effects.files import CFG, Delivery, back_up, clean_up, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tasks.effects.placing import require_states
 from tasks.effects.putting_back import stage_former
 from tasks.effects.recover_lock import own_run

@@ -15,8 +15,8 @@ from tasks.core.recovery_kinds import LostBySync
 from tasks.core.recovery_process import Process
 from tasks.core.resuming import clocks
 from tasks.core.status import MAINTENANCE, NodeStatus
-from tasks.effects.files import look_at_files
 from tasks.effects.look import look_at_node
+from tasks.effects.looking import look_at_files
 from tasks.effects.placing import swap
 from tasks.effects.recover_files import put_files, put_keystore_right
 from tasks.effects.recover_lock import Hold
@@ -42,7 +42,7 @@ def bring_back(of: Recovery, hold: Hold, goal: Goal) -> str:
     """Start a server that has ended, and prove what it serves and whom it is connected with."""
     of.start()
     hold.midway = False
-    status = of.await_settled(started_before=None, keep_started=True)
+    status = of.await_settled()
     of.require_well(status)
     return _proven(of, goal, status)
 
@@ -65,7 +65,7 @@ def _proven(of: Recovery, goal: Goal, status: NodeStatus) -> str:
     served = goal.leaf_sha256 or _builtin_of(of)
     gates = [serves(of.node.name, served)] if served else []
     gates.append(_connected(of, goal))
-    address = look_at_node(of.site, of.node).control_address
+    address = look_at_node(of.site, of.node).snapshot.control_address
     return of.hold(in_order(*gates), "its certificate and its peers", address=address)
 
 
@@ -106,7 +106,7 @@ def heal_store(of: Recovery) -> str:
             clock=of.site.clock,
             report=of.waiting("the end of its process"),
         )
-        status = of.await_settled(started_before=before.server.started_at, keep_started=False)
+        status = of.await_return(started_before=before.server.started_at)
         if is_well(status):
             return f"State {status.server.state}, ErrorCode 0, after {attempt} restart{'s' * (attempt > 1)}"
     raise GateTimeout(
@@ -122,7 +122,7 @@ def leave_maintenance(of: Recovery) -> str:
     """T5 without an error: restart it into production."""
     before = _require_maintenance(of, codes=(0,))
     of.site.admin(of.node).leave_maintenance()
-    status = of.await_settled(started_before=before.server.started_at, keep_started=False)
+    status = of.await_return(started_before=before.server.started_at)
     of.require_well(status)
     return f"State {status.server.state}, ErrorCode 0"
 

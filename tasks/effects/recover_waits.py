@@ -76,15 +76,22 @@ class Recovery:
         waits = Waits(limits.restart_s, limits.join_s, limits.settle_s, limits.poll_s, QUICK_S)
         return hold(gate, watch, waits=waits, clock=self.site.clock)
 
-    def await_settled(self, *, started_before: datetime | None, keep_started: bool) -> NodeStatus:
-        """Wait for State 1, 9 or 10.
+    def await_return(self, *, started_before: datetime) -> NodeStatus:
+        """After a restart by the server itself: State 1, 9 or 10. One that it leaves down (T5: a stale marker) is
+        started once it has been silent for `return_s` and no process is there.
 
         Args:
             started_before: Start of the process that is not to count.
-            keep_started: Whether it is started again where no process is there: a start that comes while
-                its manager still has the former one does nothing.
         """
-        nudge = self._keep_started() if keep_started else None
+        return self._await(started_before, self._keep_started(self.node.limits.return_s))
+
+    def await_settled(self) -> NodeStatus:
+        """After a start: State 1, 9 or 10. It is started again where no process is there: a start that comes while
+        its manager still has the former one does nothing.
+        """
+        return self._await(None, self._keep_started(self.node.limits.return_s / _LOOKS))
+
+    def _await(self, started_before: datetime | None, nudge: Callable[[View, float], None]) -> NodeStatus:
         seen = self.hold(up_again(self.node.name, started_before=started_before), "its return", nudge=nudge)
         self.report.note(self.node.name, seen)
         return self.status()
@@ -117,17 +124,21 @@ class Recovery:
         except OperatorError:
             return () if self.node.container else None  # nothing can be run in one that is down
 
-    def _keep_started(self) -> Callable[[View, float], None]:
+    def _keep_started(self, after_s: float) -> Callable[[View, float], None]:
+        """Start it where it was silent for so long and nothing runs; look again after as long."""
         node = self.node
-        due_s = node.limits.return_s / _LOOKS
+        due_s = after_s
 
         def nudge(view: View, waited_s: float) -> None:
             nonlocal due_s
-            if not view[node.name].silent or waited_s < due_s:
+            if not view[node.name].silent:
+                due_s = waited_s + after_s
+            if waited_s < due_s:
                 return
-            due_s = waited_s + node.limits.return_s / _LOOKS
+            due_s = waited_s + after_s
             found = self._processes()
             if found == ():
+                self.report.note(node.name, "silent, and no process is there: asking for its start")
                 self.start()
             elif found and not found[0].listening:
                 self._stop_if_dead(found[0].started_at)

@@ -58,10 +58,26 @@ def why_start_would_fail(remote: Remote) -> str | None:
         case ByCommand(command):
             argv = ("sh", "-c", _EXECUTABLE, command[0])
     done = remote.run(argv, privileged=True)
-    if done.exit_status == 0:
+    return start_fault(remote.node.start_by, done.exit_status, done.error_text)
+
+
+def start_question(by: StartBy) -> tuple[str, str]:
+    """What a look at the node's files can be asked of that besides: see looking.More."""
+    match by:
+        case BySystemd(unit):
+            return "systemd", unit
+        case ByContainer():
+            return "", ""
+        case ByCommand(command):
+            return "command", command[0]
+
+
+def start_fault(by: StartBy, exit_status: int, said: str) -> str | None:
+    """What keeps a server from being started, by what the look at that ended with."""
+    if exit_status == 0:
         return None
-    what = " ".join(argv[:2]) + " ..." if argv[0] != "sh" else argv[-1]
-    return f"{what}: exit {done.exit_status}: {done.error_text or 'not found'}"
+    what = "systemctl cat ..." if isinstance(by, BySystemd) else start_argv(by)[0]
+    return f"{what}: exit {exit_status}: {said or 'not found'}"
 
 
 def request_restart(remote: Remote, admin: AdminApi, *, clock: Clock, report: Report = _unheard) -> None:

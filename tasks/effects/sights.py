@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tasks.core.errors import OperatorError
 from tasks.core.model import Node
 from tasks.core.snapshot import NodeSnapshot, Snapshot
-from tasks.effects.lock import holders
 from tasks.effects.look import look_at_node
-from tasks.effects.remote import Remote
 from tasks.effects.site import Site
 
 Held = dict[str, tuple[str, str, str]]  # node -> the run that holds its lock, in words, and its task
@@ -40,15 +37,7 @@ def begin_sights(site: Site) -> Sights:
 
 
 def sight(site: Site, node: Node) -> tuple[NodeSnapshot, Held]:
-    """One node. Where SSH fails, its lock is not asked for."""
-    snapshot = look_at_node(site, node)
-    return snapshot, {} if snapshot.sshd is not None else _held_on(site.remote(node))
-
-
-def _held_on(remote: Remote) -> Held:
-    """Who holds the node's lock; nothing where nobody does, or it cannot be asked."""
-    try:
-        held = holders([remote])
-    except OperatorError:  # the table says what keeps it from answering
-        return {}
-    return {name: (holder.run, str(holder), holder.task) for name, holder in held.items()}
+    """One node, and its lock."""
+    look = look_at_node(site, node)
+    by = look.holder
+    return look.snapshot, {} if by is None else {node.name: (by.run, str(by), by.task)}

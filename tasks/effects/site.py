@@ -31,6 +31,9 @@ class Site:
         self.cluster = cluster
         self.clock = clock or SystemClock()
         self.pool = Pool()
+        self.beside = (
+            Pool()
+        )  # for a second question to a node that one of the first is busy with; asks no other
         self._secrets = secrets
         self._connections = Connections(secrets=secrets, clock=self.clock)
         self._admins = {
@@ -40,9 +43,9 @@ class Site:
     def remote(self, node: Node) -> Remote:
         return self._connections.remote(node)
 
-    def logged_in(self, node: Node) -> bool:
-        """Whether a login at the node has succeeded, ever since."""
-        return self._connections.logged_in(node)
+    def log_in(self, node: Node) -> None:
+        """Connect to the node, unless that stands. Raises RemoteError."""
+        self._connections.log_in(node)
 
     def admin(self, node: Node) -> AdminApi:
         return self._admins[node.name]
@@ -98,6 +101,7 @@ class Site:
             admin.close()
         self._connections.close()
         self.pool.close()
+        self.beside.close()
 
     def __enter__(self) -> Site:
         return self

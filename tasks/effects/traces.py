@@ -16,8 +16,8 @@ from tasks.core.snapshot import NodeFiles
 from tasks.core.traces import Trace, read_traces, run_begun
 from tasks.effects import trace_scripts
 from tasks.effects.file_access import sh, understood
-from tasks.effects.files import look_at_files
 from tasks.effects.lock import Holder, holders
+from tasks.effects.looking import look_at_files
 from tasks.effects.mirror import plan_on
 from tasks.effects.record import RunRecord, runs
 from tasks.effects.remote import Remote

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,14 +15,12 @@ from tasks.lab import availability, config_file, timeline, tls
 from tasks.lab.channel import INCOMING
 from tasks.lab.cluster import ClusterPart
 from tasks.lab.config_file import ServerConfig
+from tasks.lab.ending import KILLED, RESTART, STOP, Ending, end_process
 from tasks.lab.host import Host
 from tasks.lab.pair import AddressRefused, Pair
 from tasks.lab.rest import AdminEndpoint
 from tasks.lab.standing import Role
 
-RESTART = 75  # exit code: start again
-STOP = 0
-KILLED = 1
 _MAINTENANCE = (500, "Store is not available.")
 _PAIR_ERROR = (509, "Store High-Availability error.")
 _BAD_ADDRESS = 510
@@ -46,14 +42,6 @@ class ServerState(IntEnum):
 
 
 SETTLED = frozenset({ServerState.RUNNING, ServerState.MAINTENANCE, ServerState.STANDBY})
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why a settled server ends: the process's exit code, and whether somebody waits for an answer."""
-
-    code: int
-    announced: bool  # by REST: the process goes on for three seconds
 
 
 class Gateway:
@@ -215,6 +203,8 @@ class Gateway:
         if self.pair is not None:
             self.pair.stop()
         clock.sleep(self._pace.leaving_s)
+        if ending.code == RESTART:
+            time.sleep(max(0.0, self.started_at + timeline.SHORTEST_LIFE_S - time.time()))
         return ending.code
 
     def _on_term(self, *_: object) -> None:
@@ -232,20 +222,3 @@ class Gateway:
         """End at once, with the store as it is."""
         self.host.state.change(unclean=True)
         end_process(self.host, code)
-
-
-def end_process(host: Host, code: int) -> NoReturn:
-    """Leave the process. A restart needs the start script's marker, else nothing comes back."""
-    if code == RESTART and not _mark_restart(host):
-        code = STOP
-    os._exit(code)
-
-
-def _mark_restart(host: Host) -> bool:
-    if host.disturbances.has("no_return"):
-        return False
-    try:
-        (host.directory / "restart_inited").touch(exist_ok=False)
-    except OSError:
-        return False
-    return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasks.lab import answers, availability, membership
+from tasks.lab.ending import RESTART, STOP
 from tasks.lab.membership import ChangeRefused
 from tasks.lab.standing import Role
 
@@ -75,8 +76,6 @@ def _post(gateway: Gateway, call: str, content: bytes) -> Answer:
 
 
 def _end(gateway: Gateway, call: str, body: dict[str, Any]) -> Answer:
-    from tasks.lab.gateway import RESTART, STOP
-
     unknown = [key for key in body if key not in ("Service", "Maintenance")]
     if unknown:
         text = f"The property name is invalid. Object: Service Name: {call} Property: {unknown[0]}"

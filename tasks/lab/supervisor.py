@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tasks.lab import leash
-from tasks.lab.gateway import KILLED, RESTART, Gateway, end_process
+from tasks.lab.ending import KILLED, RESTART, end_process
+from tasks.lab.gateway import Gateway
 from tasks.lab.host import open_host
 from tasks.lab.processes import call_myself
 from tasks.lab.settings import GatewaySettings

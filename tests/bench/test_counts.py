@@ -11,7 +11,7 @@ import pytest
 from tests import forked_fab
 from tests.bench.nodes import BenchSite, bench_site
 
-COMMANDS = 4  # server.cfg; files; what would start the server; the lock
+COMMANDS = 1  # server.cfg, files, what would start the server, the lock
 REST = ("service/status", "monitor/Cluster", "configuration/ClusterMembership")
 
 
@@ -41,9 +41,9 @@ def test_a_status_takes_one_login_and_few_questions_of_each_node(site: BenchSite
     assert not new
 
 
-def test_a_command_more_or_less_is_seen(site: BenchSite) -> None:
+def test_another_command_is_seen(site: BenchSite) -> None:
     logged = {node.name: site.logged(node) for node in site.nodes}
-    fab(site, "cluster.show")  # which does not ask for the lock
+    fab(site, "runs.list")  # which looks at what runs have left on the nodes
     for node in site.nodes:
         log = site.logged(node).removeprefix(logged[node.name])
-        assert log.count("Starting session: command") == COMMANDS - 1
+        assert log.count("Starting session: command") > COMMANDS

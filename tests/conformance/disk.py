@@ -11,7 +11,8 @@ from tasks.core.file_names import HA
 from tasks.core.places import data_of
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.file_access import sh
-from tasks.effects.files import CA, CERT, CFG, KEY, Delivery, back_up, look_at_files, stage
+from tasks.effects.files import CA, CERT, CFG, KEY, Delivery, back_up, stage
+from tasks.effects.looking import look_at_files
 from tasks.effects.remote import Remote
 
 WORK = ".conformance"  # in the data directory, outside data/certificates: what was found there at first

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tasks.core.model import Member, Node
-from tasks.effects.files import CA, CERT, KEY, look_at_files
+from tasks.effects.files import CA, CERT, KEY
+from tasks.effects.looking import look_at_files
 from tasks.effects.rest import Ask
 from tests.conformance import sets
 from tests.conformance.target import Target

@@ -130,6 +130,17 @@ def test_a_store_that_is_not_available_is_healed_by_a_restart(rig: Rig) -> None:
     _is_sound(rig)
 
 
+def test_a_server_that_its_restart_leaves_down_is_started(rig: Rig) -> None:
+    leave_for_maintenance(rig.lab, NODE)
+    assert eventually(lambda: _state(rig) == (9, 0))
+    marker = rig.lab.node(NODE).directory / "restart_inited"
+    marker.touch()  # T5: a stale one
+    ran = rig.fab("recover", NODE, "--yes").ok()
+    marker.unlink()
+    assert "no process is there: asking for its start" in ran.stderr
+    _is_sound(rig)
+
+
 def test_a_server_that_was_put_into_maintenance_is_taken_out_of_it(rig: Rig) -> None:
     leave_for_maintenance(rig.lab, NODE)
     assert eventually(lambda: _state(rig) == (9, 0))

@@ -11,7 +11,7 @@ from tasks.core.model import Cluster, Member
 from tasks.core.plan import Plan
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Unseen
 from tasks.effects.console_reporter import ConsoleReporter
-from tasks.effects.files import look_at_files
+from tasks.effects.looking import look_at_files
 from tasks.effects.moving import move_keystore, moving_of
 from tasks.effects.record import RunRecord
 from tasks.effects.run import Run

@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from tasks.core.errors import RemoteError
 from tasks.core.places import Places
 from tasks.core.snapshot import NodeFiles
-from tasks.effects.files import MovedFrom, look_at_files, stage, swap_in
+from tasks.effects.files import MovedFrom, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tests.effects.node_tree import (
     CA,
     CERT,

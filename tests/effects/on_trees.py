@@ -26,6 +26,9 @@ class TreeSite(Site):
     def remote(self, node: Node) -> Remote:
         return self._trees[node.name].remote
 
+    def log_in(self, node: Node) -> None:
+        """Commands run here without."""
+
 
 @dataclass(frozen=True, slots=True)
 class Nodes:

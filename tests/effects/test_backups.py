@@ -17,8 +17,9 @@ from tasks.core.plan import Plan
 from tasks.effects import trace_scripts
 from tasks.effects.backups import clean_backups
 from tasks.effects.file_access import run_script
-from tasks.effects.files import back_up, look_at_files
+from tasks.effects.files import back_up
 from tasks.effects.lock import Claim, lock
+from tasks.effects.looking import look_at_files
 from tasks.effects.record import RunRecord, open_run
 from tasks.effects.run_list import list_runs, show_all_of
 from tests.core.plans import plan_of

@@ -13,8 +13,9 @@ from tasks.core.errors import RemoteError
 from tasks.core.model import ByContainer, ExecFiles, FilesBy, HostFiles, Volume
 from tasks.core.places import places
 from tasks.effects.file_access import on_node, run_script, shown
-from tasks.effects.files import back_up, look_at_files, stage, swap_in
+from tasks.effects.files import back_up, stage, swap_in
 from tasks.effects.lock import Claim, holders, lock, unlock
+from tasks.effects.looking import look_at_files
 from tasks.effects.server_logs import tail_of_log
 from tests.effects.node_tree import CA, CERT, CFG, KEY, Tree, deliveries, program, sha256, tree
 from tests.effects.test_lock import AT

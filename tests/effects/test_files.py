@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tasks.core.errors import RemoteError
-from tasks.effects.files import look_at_files
+from tasks.effects.looking import look_at_files
 from tasks.effects.server_logs import tail_of_log
 from tests.effects.node_tree import (
     CA,
@@ -125,7 +125,9 @@ def test_a_symlinked_server_cfg_is_resolved(node: Tree) -> None:
 
 def test_a_missing_server_cfg_is_an_error_that_names_it(node: Tree) -> None:
     node.cfg.unlink()
-    with pytest.raises(RemoteError, match=f"read server.cfg: exit 10: no such file: {node.cfg}"):
+    with pytest.raises(
+        RemoteError, match=f"look at server.cfg and its files: exit 10: no such file: {node.cfg}"
+    ):
         look_at_files(node.remote)
 
 
@@ -322,7 +324,7 @@ def test_a_login_that_prints_text_of_its_own_is_named_as_the_cause(node: Tree) -
     folder.mkdir(mode=0o755)
     program(folder / "sh", 'echo Welcome!; exec /bin/sh "$@"')
     with pytest.raises(
-        RemoteError, match=r"read server\.cfg: what came back is not what our script prints"
+        RemoteError, match=r"look at server\.cfg and its files: what came back is not what our script prints"
     ) as caught:
         look_at_files(node.with_path(folder).remote)
     assert "must print nothing" in caught.value.remedy

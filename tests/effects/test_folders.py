@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 import pytest
 
 from tasks.core.folders import Kind, State
-from tasks.effects.files import look_at_files
 from tasks.effects.folders import look_at_folders
+from tasks.effects.looking import look_at_files
 from tests.effects.keystore_node import furnished
 from tests.effects.node_tree import (
     Tree,

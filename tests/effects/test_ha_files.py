@@ -8,7 +8,8 @@ import pytest
 
 from tasks.core.errors import RemoteError
 from tasks.core.file_names import CLUSTER, HA
-from tasks.effects.files import Delivery, back_up, look_at_files, stage, swap_in
+from tasks.effects.files import Delivery, back_up, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tests.effects.node_tree import Tree, mode, owner, sha256, tree
 
 NEW = {HA.ca: b"ca new", HA.cert: b"cert new", HA.key: b"key new"}

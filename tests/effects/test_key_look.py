@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from tasks.core.start_load import KeyLook
-from tasks.effects.files import look_at_files
 from tasks.effects.key_look import look_at_key
+from tasks.effects.looking import look_at_files
 from tests.effects.local_remote import bare_path
 from tests.effects.node_tree import CERT, KEY, SHELLS, Tree, in_shell, tree
 from tests.lab.pems import Issued, Kind, issue

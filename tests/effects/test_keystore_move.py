@@ -11,7 +11,8 @@ import pytest
 
 from tasks.core.errors import RemoteError
 from tasks.core.snapshot import NodeFiles
-from tasks.effects.files import MovedFrom, back_up, clean_up, look_at_files, stage, swap_in
+from tasks.effects.files import MovedFrom, back_up, clean_up, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tests.effects.live_files import NEW, OLD, killed_everywhere, live, seen, staged
 from tests.effects.node_tree import (
     CA,

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tasks.core.places import Places, data_of, places
-from tasks.effects.files import clean_up, look_at_files, stage, swap_in
+from tasks.effects.files import clean_up, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tests.effects.node_tree import CA, CERT, CFG, KEY, Tree, deliveries, sha256, tree
 
 NEW = {CA: b"ca new", CERT: b"cert new", KEY: b"key new"}

@@ -16,10 +16,10 @@ from tasks.core.plan import Plan
 from tasks.core.revocation_plan import plan_list
 from tasks.core.revocation_wish import ListWish
 from tasks.core.snapshot import NodeSnapshot, Snapshot
-from tasks.effects.files import look_at_files
 from tasks.effects.list_files import write_list
 from tasks.effects.list_journey import PreparedList
 from tasks.effects.list_placing import change_list
+from tasks.effects.looking import look_at_files
 from tasks.effects.run import Run
 from tasks.effects.site import Site
 from tests.core.snapshots import healthy

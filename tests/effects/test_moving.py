@@ -15,7 +15,7 @@ import pytest
 from tasks.core.errors import RemoteError
 from tasks.core.model import HostFiles, Member, Paths, Volume
 from tasks.core.plan import Plan
-from tasks.effects.files import look_at_files
+from tasks.effects.looking import look_at_files
 from tasks.effects.moving import move_keystore
 from tasks.effects.site import Site
 from tests.effects.keystore_node import CLUSTER, OTHERS, cluster_of, content, furnished, move, planned, run_of

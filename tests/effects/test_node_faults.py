@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import RemoteError
-from tasks.effects.files import back_up, look_at_files, stage
+from tasks.effects.files import back_up, stage
 from tasks.effects.lock import Claim, lock
+from tasks.effects.looking import look_at_files
 from tests.effects.live_files import NEW, OLD, live, staged, swap
 from tests.effects.node_tree import (
     CA,

@@ -13,7 +13,8 @@ import pytest
 from tasks.core.errors import RemoteError
 from tasks.core.former import Kept
 from tasks.core.plan import ABSENT, ROLLBACK, Edit, Plan, Target
-from tasks.effects.files import Delivery, look_at_files, stage, swap_in
+from tasks.effects.files import Delivery, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tasks.effects.putting_back import kept_by, stage_former
 from tasks.effects.remote import Completed
 from tasks.effects.run import Run

@@ -21,7 +21,7 @@ from tasks.core.recovery_kinds import LostBySync
 from tasks.core.recovery_process import Processes
 from tasks.core.snapshot import NodeSnapshot, Snapshot
 from tasks.core.status import NodeStatus
-from tasks.effects.files import look_at_files
+from tasks.effects.looking import look_at_files
 from tasks.effects.recover_files import put_files, put_keystore_right
 from tasks.effects.recover_look import Scene, kept_before, look_for_admin_files
 from tasks.effects.recover_repair import swap_in_again

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import RemoteError
-from tasks.effects.files import back_up, look_at_files, stage
+from tasks.effects.files import back_up, stage
+from tasks.effects.looking import look_at_files
 from tasks.effects.remote import Completed
 from tests.effects.live_files import NEW, OLD, live, staged, swap
 from tests.effects.node_tree import (

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tasks.core.errors import RemoteError
-from tasks.effects.files import back_up, clean_up, look_at_files, stage, swap_in
+from tasks.effects.files import back_up, clean_up, stage, swap_in
+from tasks.effects.looking import look_at_files
 from tasks.effects.remote import Completed
 from tests.effects.live_files import NEW, OLD, PAIRS, killed_everywhere, live, staged, swap
 from tests.effects.node_tree import (

@@ -15,9 +15,9 @@ from tasks.core.model import Admin
 from tasks.core.server_log import dead_admin_lines, parse_log, peer_refusals
 from tasks.core.services import parse_container, parse_unit
 from tasks.core.snapshot import NodeFiles
-from tasks.effects.files import look_at_files
 from tasks.effects.folders import look_at_folders
 from tasks.effects.lock import UNKNOWN, holders
+from tasks.effects.looking import look_at_files
 from tasks.effects.remote import Completed
 from tests.effects.local_remote import LocalRemote, node
 from tests.effects.node_tree import Tree, tree
@@ -91,9 +91,18 @@ class Looked:
 
     tree: Tree
     files: NodeFiles
-    cfg: bytes
-    facts: bytes
+    look: bytes
     items: bytes
+
+    @property
+    def facts(self) -> bytes:
+        """As a second look prints them, where server.cfg names other directories than expected."""
+        return self.look.partition(b"facts\n")[2].partition(b"---\n")[0]
+
+    @property
+    def elsewhere(self) -> bytes:
+        """A first look of that kind."""
+        return self.look.replace(b"KeyStore = ", b"KeyStore = /elsewhere")
 
     def saying(self, *said: bytes) -> Saying:
         return Saying(self.tree.remote.node, said=list(said))
@@ -127,25 +136,25 @@ PIECES = (
     b"inf",
     b"1e400",
 )
+SECOND = b"\x1dsecond\x1d"
 
 
 def test_mutated_looks_at_files_are_values_or_a_failure_with_a_remedy(looked: Looked) -> None:
     """Login scripts that print, files that go away meanwhile, names that look like answers."""
 
     def check(content: bytes) -> None:
-        cfg, facts = (
-            content.split(b"\x1dfacts\x1d", 1) if b"\x1dfacts\x1d" in content else (looked.cfg, content)
-        )
+        look, _, facts = content.partition(SECOND)
         try:
-            found = look_at_files(looked.saying(cfg, facts))
+            found = look_at_files(looked.saying(look, facts or looked.facts))
         except RemoteError as error:
             require_helpful(error)
         else:
             assert isinstance(found, NodeFiles)
             assert found.free_bytes >= 0 or found.free_bytes < 0
 
-    both = looked.cfg + b"\x1dfacts\x1d" + looked.facts
-    hold("looks at files", (both, both, looked.facts), check, few=300, pieces=PIECES)
+    assert look_at_files(looked.saying(looked.elsewhere, looked.facts)).keystore != looked.files.keystore
+    both = looked.elsewhere + SECOND + looked.facts
+    hold("looks at files", (both, looked.look, looked.look), check, few=300, pieces=PIECES)
 
 
 def test_mutated_looks_at_folders_are_values_or_a_failure_with_a_remedy(looked: Looked) -> None:

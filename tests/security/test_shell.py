@@ -17,8 +17,9 @@ from tasks.core.inventory import parse
 from tasks.core.inventory_faults import InventoryFaults
 from tasks.core.model import Admin, Cluster
 from tasks.effects import trace_scripts
-from tasks.effects.files import back_up, clean_up, look_at_files, stage, swap_in
+from tasks.effects.files import back_up, clean_up, stage, swap_in
 from tasks.effects.lock import Claim, holders, lock, unlock
+from tasks.effects.looking import look_at_files
 from tasks.effects.mirror import mirror, plan_on
 from tasks.effects.rest import Endpoint, read_ca
 from tasks.effects.rest_exec import curl_script

@@ -61,11 +61,23 @@ class Connections:
                 self._remotes[node] = _SshRemote(node, self._link(self._target(node)), secrets=self._secrets)
             return self._remotes[node]
 
+    def log_in(self, node: Node) -> None:
+        """Connect to the node, unless that stands; whoever asks it for something would do so as well.
+
+        Raises:
+            RemoteError: As `remote`; or no connection, not the known host key, no login.
+        """
+        self.remote(node)
+        with self._lock:
+            link = self._remotes[node].link
+        with _named(node):
+            link.log_in()
+
     def logged_in(self, node: Node) -> bool:
         """Whether a login at the node has succeeded, ever since."""
         with self._lock:
             remote = self._remotes.get(node)
-        return remote is not None and remote.logged_in
+        return remote is not None and remote.link.opened > 0
 
     def leave(self, node: Node) -> None:
         """Close the node's connection, unless another node is reached by it; who asks again connects again."""
@@ -115,10 +127,6 @@ class _SshRemote:
     @property
     def node(self) -> Node:
         return self._node
-
-    @property
-    def logged_in(self) -> bool:
-        return self.link.opened > 0
 
     def run(
         self,

@@ -41,6 +41,10 @@ class Link:
         self._failures: list[RemoteError] = []
         self._closed = threading.Event()
 
+    def log_in(self) -> None:
+        """Connect, unless that stands. Raises RemoteError."""
+        self._connected()
+
     @contextmanager
     def command(self, text: str, *, limit_s: float) -> Iterator[Streams]:
         """Run one shell command; its channel is closed at the end of the block.

@@ -1,0 +1,179 @@
+"""The POSIX sh that looks at a node and changes nothing: as in shell_scripts.py, values are arguments.
+
+It prints server.cfg and certificates, which are public, and of other files what they are, never what is in them.
+"""
+
+from __future__ import annotations
+
+# args: server.cfg, the product's directory, its data directory, the directory below which they lie (a
+# volume's, or /). Prints facts; the paths are without symbolic links.
+_CONFIG = r"""
+set -u
+uid=$(id -u)
+cfg=$(readlink -f -- "$1") && [ -f "$cfg" ] || { echo "no such file: $1" >&2; exit 10; }
+[ -r "$cfg" ] || { echo "not readable: $cfg" >&2; exit 11; }
+case $cfg in *[[:cntrl:]]*) echo "control characters in the path of server.cfg" >&2; exit 12 ;; esac
+owned=$3/certificates
+[ -d "$owned" ] || owned=$3
+printf 'path %s\n' "$cfg"
+real() {
+    real=$(readlink -m -- "$2") || real=$2
+    case $real in *[[:cntrl:]]*) echo "control characters in the path of $2" >&2; exit 12 ;; esac
+    printf '%s %s\n' "$1" "$real"
+}
+real home "$2"
+real data "$3"
+data=$real
+real root "$4"
+echo "now $(date +%s)"
+echo "uid $uid"
+user=$(stat -c '%u:%g' -- "$owned")
+echo "user $user"
+echo "cfgowner $(stat -c '%u:%g' -- "$cfg")"
+"""
+
+# A line that ends the facts, then the file.
+_CONTENT = r"""
+echo "---"
+cat -- "$cfg"
+"""
+
+# args: as _CONFIG.
+READ_CFG = _CONFIG + _CONTENT
+
+# Knows: uid, user (the service user), keystore, truststore, data (the data directory without symbolic links).
+# args: the target directories. Prints one fact per line; certificates in base64. Where a target's files are
+# staged is decided by where it really lies: core/places.py work_dir is the same rule.
+_FACTS = r"""
+fact() {
+    case $2 in
+        *[[:cntrl:]]*) printf '%s %s\n' "$1" "$(printf %s "$2" | tr '[:cntrl:]' '?')" ;;
+        *) printf '%s %s\n' "$1" "$2" ;;
+    esac
+}
+fact effective "$(readlink -m -- "$keystore" || printf %s "$keystore")"
+fact effective "$(readlink -m -- "$truststore" || printf %s "$truststore")"
+as_service() {
+    if [ "$uid" = "${user%%:*}" ]; then "$@"
+    elif [ "$uid" = 0 ]; then chroot --userspec="$user" / "$@"
+    else return 2
+    fi
+}
+# What the service user may, y or n each, asked at once: a process per question would be most of the time.
+asked='marker=n; [ ! -w /tmp ] || marker=y; printf "%s" $marker
+    for path do if [ -r "$path" ]; then printf y; else printf n; fi; done'
+may=$(as_service sh -c "$asked" sh "$keystore/Cluster_cert.pem" "$keystore/Cluster_key.pem" \
+    "$truststore/Cluster_cafile.pem" "$truststore/Cluster_crl/crl.pem" \
+    "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem" "$truststore/HA_crl/crl.pem")
+next() { can=no; case $may in y*) can=yes ;; esac; may=${may#?}; }
+next
+tmp=$can
+show() {
+    next
+    if [ ! -e "$1" ]; then echo "file $2 absent"; return; fi
+    sum=$(sha256sum < "$1") || sum=unreadable
+    seen=$(stat -L -c '%u:%g %a %Z %C' -- "$1" 2>/dev/null) || :  # without SELinux it fails and is right
+    if [ -n "$seen" ]; then echo "file $2 ${sum%% *} $seen $can"; else echo "file $2 absent"; fi
+}
+content() {
+    [ ! -r "$1" ] || echo "content64 $2 $(base64 -w 0 < "$1" 2>/dev/null || base64 < "$1" | tr -d '\n')"
+}
+for use in Cluster HA; do
+    show "$keystore/${use}_cert.pem" "${use}_cert.pem"
+    show "$keystore/${use}_key.pem" "${use}_key.pem"
+    show "$truststore/${use}_cafile.pem" "${use}_cafile.pem"
+    show "$truststore/${use}_crl/crl.pem" "${use}_crl/crl.pem"
+    content "$truststore/${use}_cafile.pem" "${use}_cafile.pem"
+    content "$keystore/${use}_cert.pem" "${use}_cert.pem"
+    content "$truststore/${use}_crl/crl.pem" "${use}_crl/crl.pem"
+done
+[ ! -e "$truststore/Cluster_crl/crl.pem" ] || echo "crl present"
+[ ! -e "$truststore/HA_crl/crl.pem" ] || echo "ha crl"
+for entry in "$truststore"/HA_capath/*; do
+    [ ! -e "$entry" ] || { echo "ha capath"; break; }
+done
+for entry in "$keystore"/* "$keystore"/.[!.]* "$keystore"/..?*; do
+    [ -e "$entry" ] || continue
+    case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) ;; *) fact other "${entry##*/}" ;; esac
+done
+full() {  # of /tmp: no block for the service user, or no inode (file systems that count none say 0 of 0)
+    set -- $(stat -f -c '%a %c %d' -- /tmp 2>/dev/null || echo 1 0 0)
+    [ "$1" = 0 ] || { [ "$2" != 0 ] && [ "$3" = 0 ]; }
+}
+if [ -e /tmp/.restart_inited ]; then echo "marker stale"
+elif [ $tmp != yes ]; then echo "marker unwritable"
+elif full; then echo "marker full"
+else echo "marker free"
+fi
+nearest() {
+    near=$1
+    while [ ! -d "$near" ]; do
+        case $near in ?*/*) near=${near%/*} ;; *) near=/ ;; esac
+    done
+}
+asked_free=
+while [ $# -gt 0 ]; do
+    real=$(readlink -m -- "$1") || real=$1
+    case $real in "$data"/*) own=$data/.fab-tls ;; *) own=$real/.fab-tls ;; esac
+    nearest "$real"
+    target=$near
+    nearest "$own"
+    work=$near
+    fact real "$real"
+    if as_service sh -c '[ -w "$1" ] && [ -w "$2" ]' sh "$target" "$work"; then may=service
+    elif [ "$uid" = 0 ]; then may=root
+    else may=nobody
+    fi
+    devices=$(stat -L -c %d -- "$target" "$work")
+    devices="${devices%%[!0-9]*} ${devices##*[!0-9]}"  # of two lines one
+    if [ "$work" != "$asked_free" ]; then
+        free=$(stat -f -c '%a %S' -- "$work") || free='0 0'
+        asked_free=$work
+    fi
+    fact target "$may $devices $((${free% *} * ${free#* } / 1024)) $1"
+    for run in "$own"/*; do [ ! -d "$run" ] || fact work "$run"; done
+    shift
+done
+"""
+
+# args: service user, keystore, truststore, the data directory without symbolic links, then the target directories.
+FACTS = (
+    r"""
+set -u
+uid=$(id -u)
+user=$1 keystore=$2 truststore=$3 data=$4
+shift 4
+"""
+    + _FACTS
+)
+
+# args: as _CONFIG, then: keystore and truststore as server.cfg most likely names them (whoever asks holds them against
+# it), the work directory whose lock is asked for, how the server would be started (systemd or command, and the unit
+# or the command; "" for either: not asked), then target directories beside that of server.cfg.
+# Prints the facts of _CONFIG, a line "facts", those of _FACTS and of what was asked for besides, and server.cfg.
+LOOK = (
+    _CONFIG
+    + r"""
+echo "facts"
+keystore=$5 truststore=$6 work=$7 start=$8 word=$9
+shift 9
+again=
+for path do [ "$path" != "${cfg%/*}" ] || again=yes; done
+[ -n "$again" ] || set -- "$@" "${cfg%/*}"
+"""
+    + _FACTS
+    + r"""
+if [ -n "$work" ] && owner=$(cat -- "$work/lock/owner" 2>/dev/null); then fact lock "$owner"; fi
+startable() {  # some shells' `command -v` finds files that nobody may execute
+    found=$(command -v -- "$1") || return
+    case $found in (/*) [ -f "$found" ] && [ -x "$found" ] ;; esac
+}
+code=0 said=
+case $start in
+    systemd) said=$(systemctl cat "$word" 2>&1 >/dev/null) || code=$? ;;
+    command) said=$(startable "$word" 2>&1) || code=$? ;;
+esac
+[ -z "$start" ] || fact start "$code $said"
+"""
+    + _CONTENT
+)
