@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from invoke.collection import Collection
 
-# Invoke turns this off: every command would compile hundreds of modules anew, which takes longer than its work.
-sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+from tasks import startup
+
+startup.begin()
 
 from tasks import (  # noqa: E402
     check,

@@ -24,12 +24,13 @@ real() {
 real home "$2"
 real data "$3"
 data=$real
-real root "$4"
+case $4 in /) echo "root /" ;; *) real root "$4" ;; esac
 echo "now $(date +%s)"
 echo "uid $uid"
-user=$(stat -c '%u:%g' -- "$owned")
+owners=$(stat -c '%u:%g' -- "$owned" "$cfg")
+user=${owners%%[!0-9:]*}
 echo "user $user"
-echo "cfgowner $(stat -c '%u:%g' -- "$cfg")"
+echo "cfgowner ${owners##*[!0-9:]}"
 """
 
 # A line that ends the facts, then the file.
@@ -51,20 +52,52 @@ fact() {
         *) printf '%s %s\n' "$1" "$2" ;;
     esac
 }
-fact effective "$(readlink -m -- "$keystore" || printf %s "$keystore")"
-fact effective "$(readlink -m -- "$truststore" || printf %s "$truststore")"
+keystore_real=$(readlink -m -- "$keystore") || keystore_real=$keystore
+truststore_real=$(readlink -m -- "$truststore") || truststore_real=$truststore
+fact effective "$keystore_real"
+fact effective "$truststore_real"
 as_service() {
     if [ "$uid" = "${user%%:*}" ]; then "$@"
     elif [ "$uid" = 0 ]; then chroot --userspec="$user" / "$@"
     else return 2
     fi
 }
+nearest() {
+    near=$1
+    while [ ! -d "$near" ]; do
+        case $near in ?*/*) near=${near%/*} ;; *) near=/ ;; esac
+    done
+}
+# Of each target five words: as it was given, where it really lies, the directory that is there of it and of its work
+# directory, and that itself.
+left=$#
+while [ $left -gt 0 ]; do
+    case $1 in
+        "$keystore") real=$keystore_real ;;
+        "$truststore") real=$truststore_real ;;
+        "${cfg%/*}") real=$1 ;;
+        *) real=$(readlink -m -- "$1") || real=$1 ;;
+    esac
+    case $real in "$data"/*) own=$data/.fab-tls ;; *) own=$real/.fab-tls ;; esac
+    nearest "$real"
+    target=$near
+    nearest "$own"
+    set -- "$@" "$1" "$real" "$target" "$near" "$own"
+    shift
+    left=$((left - 1))
+done
 # What the service user may, y or n each, asked at once: a process per question would be most of the time.
-asked='marker=n; [ ! -w /tmp ] || marker=y; printf "%s" $marker
-    for path do if [ -r "$path" ]; then printf y; else printf n; fi; done'
+asked='say() { if "$@"; then printf y; else printf n; fi; }
+    say [ -w /tmp ]
+    files=8
+    while [ $files -gt 0 ]; do say [ -r "$1" ]; shift; files=$((files - 1)); done
+    while [ $# -gt 0 ]; do
+        if [ -w "$3" ] && [ -w "$4" ]; then printf y; else printf n; fi
+        shift 5
+    done'
 may=$(as_service sh -c "$asked" sh "$keystore/Cluster_cert.pem" "$keystore/Cluster_key.pem" \
     "$truststore/Cluster_cafile.pem" "$truststore/Cluster_crl/crl.pem" \
-    "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem" "$truststore/HA_crl/crl.pem")
+    "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem" "$truststore/HA_crl/crl.pem" "$@")
 next() { can=no; case $may in y*) can=yes ;; esac; may=${may#?}; }
 next
 tmp=$can
@@ -105,34 +138,39 @@ elif [ $tmp != yes ]; then echo "marker unwritable"
 elif full; then echo "marker full"
 else echo "marker free"
 fi
-nearest() {
-    near=$1
-    while [ ! -d "$near" ]; do
-        case $near in ?*/*) near=${near%/*} ;; *) near=/ ;; esac
+devices() {  # of each target's third and fourth word; one line each
+    left=$#
+    while [ $left -gt 0 ]; do
+        set -- "$@" "$3" "$4"
+        shift 5
+        left=$((left - 5))
     done
+    stat -L -c %d -- "$@"
+}
+[ $# = 0 ] || devices=$(devices "$@")
+device() {
+    device=${devices%%[!0-9]*}
+    devices=${devices#"$device"}
+    devices=${devices#?}
 }
 asked_free=
 while [ $# -gt 0 ]; do
-    real=$(readlink -m -- "$1") || real=$1
-    case $real in "$data"/*) own=$data/.fab-tls ;; *) own=$real/.fab-tls ;; esac
-    nearest "$real"
-    target=$near
-    nearest "$own"
-    work=$near
-    fact real "$real"
-    if as_service sh -c '[ -w "$1" ] && [ -w "$2" ]' sh "$target" "$work"; then may=service
-    elif [ "$uid" = 0 ]; then may=root
-    else may=nobody
+    fact real "$2"
+    next
+    if [ $can = yes ]; then may_write=service
+    elif [ "$uid" = 0 ]; then may_write=root
+    else may_write=nobody
     fi
-    devices=$(stat -L -c %d -- "$target" "$work")
-    devices="${devices%%[!0-9]*} ${devices##*[!0-9]}"  # of two lines one
-    if [ "$work" != "$asked_free" ]; then
-        free=$(stat -f -c '%a %S' -- "$work") || free='0 0'
-        asked_free=$work
+    device
+    on=$device
+    device
+    if [ "$4" != "$asked_free" ]; then
+        free=$(stat -f -c '%a %S' -- "$4") || free='0 0'
+        asked_free=$4
     fi
-    fact target "$may $devices $((${free% *} * ${free#* } / 1024)) $1"
-    for run in "$own"/*; do [ ! -d "$run" ] || fact work "$run"; done
-    shift
+    fact target "$may_write $on $device $((${free% *} * ${free#* } / 1024)) $1"
+    for run in "$5"/*; do [ ! -d "$run" ] || fact work "$run"; done
+    shift 5
 done
 """
 
@@ -141,7 +179,7 @@ FACTS = (
     r"""
 set -u
 uid=$(id -u)
-user=$1 keystore=$2 truststore=$3 data=$4
+cfg= user=$1 keystore=$2 truststore=$3 data=$4
 shift 4
 """
     + _FACTS

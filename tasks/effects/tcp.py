@@ -15,7 +15,9 @@ Resolve = Callable[[str, int], list[Address]]
 
 
 def system(host: str, port: int) -> list[Address]:
-    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    # As bytes, where they are the same: of a text Python imports the whole of IDNA first.
+    name = host.encode() if host.isascii() else host
+    return list(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
 
 
 def addresses_of(host: str, port: int, *, limit_s: float, resolve: Resolve = system) -> list[Address]:
@@ -63,5 +65,7 @@ def first_open(addresses: Sequence[Address], *, limit_s: float) -> socket.socket
             stream.close()
             failure = error
         else:
+            # A small message behind another one would wait for the answer to that, which its receiver puts off.
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return stream
     raise failure
