@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 from tasks.core.belonging import INACTIVE
 from tasks.core.errors import OperatorError
 from tasks.core.model import ExecFiles, Node
-from tasks.core.snapshot import NodeSnapshot, Snapshot, Unseen
-from tasks.core.status import NodeStatus, RemoteMember
+from tasks.core.snapshot import CONTROL_PORT, NodeSnapshot, Snapshot, Unseen, Wire
+from tasks.core.status import Membership, NodeStatus, RemoteMember
+from tasks.effects.admin import AdminApi
 from tasks.effects.lock import Holder, holder_said, holders, work_of
 from tasks.effects.looking import Looked, More, look_with
+from tasks.effects.pool import WORKERS
 from tasks.effects.remote import Remote
 from tasks.effects.service import start_fault, start_question, why_start_would_fail
 from tasks.effects.service_managers import look_at_container
 from tasks.effects.site import Site
 
 Seen = TypeVar("Seen")
+FAR_S = 0.02  # a round trip for which it is worth while to ask several questions at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,13 @@ def look_at_node(site: Site, node: Node) -> NodeLook:
     login = _try(lambda: site.log_in(node))
     if isinstance(login, Unseen):
         return NodeLook(_out_of_reach(node, login))
-    asked = site.beside.begin(partial(_by_ports, site), (node,))
+    ask = _far_ports if login > FAR_S and len(site.cluster.nodes) <= WORKERS else _near_ports
+    ports_of = ask(site, node)
     remote = site.remote(node)
     looked = _try(lambda: look_with(remote, _more(remote)))
     by = node.container
     container = _try(lambda: look_at_container(remote, by)) if by is not None else None
-    (ports,) = asked()
+    ports = ports_of()
     if isinstance(looked, Unseen):
         reach = _try(lambda: remote.run(("true",)))
         if isinstance(reach, Unseen):
@@ -68,40 +71,78 @@ def _out_of_reach(node: Node, reach: Unseen) -> NodeSnapshot:
     return NodeSnapshot(node, "", reach, reach, reach, None, None, sshd=reach)
 
 
-def _by_ports(site: Site, node: Node) -> NodeSnapshot:
-    """What REST and the control port tell; its files are somebody else's question."""
-    seen = _by_rest(site, node)
-    if _is_standby(seen.status) or _outside(seen.status):
-        return seen
-    wire = _try(lambda: site.wire(node, seen.control_address))
+Ports = Callable[
+    [], NodeSnapshot
+]  # waits for what REST and the control port tell; files are not its question
+
+
+def _near_ports(site: Site, node: Node) -> Ports:
+    """One question after the other over one REST connection: of a round trip that takes nearly no time."""
+
+    def ask(node: Node) -> NodeSnapshot:
+        seen = _by_rest(site.admin(node), node)
+        if _listens_not(seen.status):
+            return seen
+        return _with_wire(seen, _try(lambda: site.wire(node, seen.control_address)))
+
+    asked = site.beside.begin(ask, (node,))
+    return lambda: asked()[0]
+
+
+def _far_ports(site: Site, node: Node) -> Ports:
+    """What does not hang on an answer is asked meanwhile: the configuration by a REST connection of its own, and
+    the control port where it most likely is. Of a pair one node does not listen: there the answer is awaited.
+    """
+    alone = not site.cluster.member(node.member).is_pair
+    guess = (node.host, CONTROL_PORT)
+    asked = site.beside.begin(lambda node: _by_rest(site.admin(node), node, without_membership=True), (node,))
+    apart = site.beside.begin(lambda node: _membership(site, node), (node,))
+    met = site.beside.begin(lambda node: _try(lambda: site.wire(node, guess)), (node,) if alone else ())
+
+    def ports() -> NodeSnapshot:
+        (seen,), (membership,), wires = asked(), apart(), met()
+        if isinstance(seen.status, NodeStatus):
+            seen = replace(seen, membership=membership)
+        if _listens_not(seen.status):
+            return seen
+        if wires and seen.control_address == guess:
+            return _with_wire(seen, wires[0])
+        return _with_wire(seen, _try(lambda: site.wire(node, seen.control_address)))
+
+    return ports
+
+
+def _with_wire(seen: NodeSnapshot, wire: Wire | Unseen) -> NodeSnapshot:
     if isinstance(seen.status, Unseen) and isinstance(wire, Unseen):
         wire = Unseen(f"REST is silent, and {wire.problem}", wire.remedy)
     return replace(seen, wire=wire)
 
 
+def _membership(site: Site, node: Node) -> Membership | Unseen:
+    admin = site.another_admin(node)
+    try:
+        return _try(admin.membership)
+    finally:
+        admin.close()
+
+
 _NOT_ASKED = Unseen("not asked", "fab status")
 
 
-def _by_rest(site: Site, node: Node) -> NodeSnapshot:
-    admin = site.admin(node)
+def _by_rest(admin: AdminApi, node: Node, *, without_membership: bool = False) -> NodeSnapshot:
     status = _try(admin.status)
     if isinstance(status, Unseen):
         return NodeSnapshot(node, admin.via.value, _NOT_ASKED, status, status, None, None)
     remotes: tuple[RemoteMember, ...] | Unseen | None = None
-    if not status.is_standby and not _outside(status):
+    if not _listens_not(status):
         remotes = _try(lambda: admin.remotes() or ())
-    membership = _try(admin.membership)
+    membership = _NOT_ASKED if without_membership else _try(admin.membership)
     return NodeSnapshot(node, admin.via.value, _NOT_ASKED, status, membership, remotes, None)
 
 
-def _is_standby(status: NodeStatus | Unseen) -> bool:
-    """A standby listens on neither cluster port."""
-    return isinstance(status, NodeStatus) and status.is_standby
-
-
-def _outside(status: NodeStatus | Unseen) -> bool:
-    """Nor does a server that was started without cluster membership."""
-    return isinstance(status, NodeStatus) and status.cluster.status == INACTIVE
+def _listens_not(status: NodeStatus | Unseen) -> bool:
+    """A standby listens on neither cluster port, nor does a server that was started without cluster membership."""
+    return isinstance(status, NodeStatus) and (status.is_standby or status.cluster.status == INACTIVE)
 
 
 def _more(remote: Remote) -> More:

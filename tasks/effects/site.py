@@ -20,6 +20,7 @@ from tasks.effects.ssh import Connections
 from tasks.effects.wait import Clock, SystemClock
 
 Address = tuple[str, int]
+BESIDE = 3  # further questions to a node at the same time, at most
 
 
 class Site:
@@ -43,9 +44,9 @@ class Site:
     def remote(self, node: Node) -> Remote:
         return self._connections.remote(node)
 
-    def log_in(self, node: Node) -> None:
-        """Connect to the node, unless that stands. Raises RemoteError."""
-        self._connections.log_in(node)
+    def log_in(self, node: Node) -> float:
+        """Connect to the node, unless that stands; seconds of a round trip, roughly. Raises RemoteError."""
+        return self._connections.log_in(node)
 
     def admin(self, node: Node) -> AdminApi:
         return self._admins[node.name]

@@ -35,7 +35,7 @@ def latency(course: Course) -> Iterator[Row]:
         near = _status(course, site, "status at 0 ms")
         login = _logged_in_s(site.inventory)
         for added_s in ADDED_S:
-            with _far(site, added_s) as inventory:
+            with far_away(site, added_s) as inventory:
                 far = _status(course, site, f"status at {added_s * 1000:.0f} ms", inventory=inventory)
                 taken = _logged_in_s(inventory)
             if not near.runs or not far.runs:
@@ -77,7 +77,7 @@ def _logged_in_s(inventory: Path) -> float:
 
 
 @contextmanager
-def _far(site: BenchSite, added_s: float) -> Iterator[Path]:
+def far_away(site: BenchSite, added_s: float) -> Iterator[Path]:
     """An inventory in which every node is so far away."""
     port = site.ports.ssh + _SHIFT
     name = f"far-{added_s * 1000:.0f}"

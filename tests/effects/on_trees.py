@@ -26,8 +26,9 @@ class TreeSite(Site):
     def remote(self, node: Node) -> Remote:
         return self._trees[node.name].remote
 
-    def log_in(self, node: Node) -> None:
+    def log_in(self, node: Node) -> float:
         """Commands run here without."""
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,11 @@ class Connections:
                 self._remotes[node] = _SshRemote(node, self._link(self._target(node)), secrets=self._secrets)
             return self._remotes[node]
 
-    def log_in(self, node: Node) -> None:
+    def log_in(self, node: Node) -> float:
         """Connect to the node, unless that stands; whoever asks it for something would do so as well.
+
+        Returns:
+            Seconds of a round trip, roughly: as the login took for one.
 
         Raises:
             RemoteError: As `remote`; or no connection, not the known host key, no login.
@@ -72,6 +75,7 @@ class Connections:
             link = self._remotes[node].link
         with _named(node):
             link.log_in()
+        return link.round_trip_s
 
     def logged_in(self, node: Node) -> bool:
         """Whether a login at the node has succeeded, ever since."""

@@ -32,6 +32,7 @@ class Link:
     ) -> None:
         self.target = target
         self.opened = 0  # how often; what was learnt on an older connection may no longer hold
+        self.round_trip_s = 0.0  # of a question and its answer, as the last login took for them
         self._known = known
         self._secrets = secrets
         self._via = via
@@ -181,7 +182,7 @@ class Link:
             self._transport.discard()
         transport = self._negotiated()
         try:
-            log_in(transport, self.target, secrets=self._secrets)
+            self.round_trip_s = log_in(transport, self.target, secrets=self._secrets)
         except BaseException:
             transport.discard()
             raise

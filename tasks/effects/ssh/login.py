@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,19 +21,28 @@ Secrets = Callable[[SecretRef], SecretStr]
 _KEY_CLASSES: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
-def log_in(transport: Transport, target: Target, *, secrets: Secrets) -> None:
+_QUESTIONS = 2  # of the first attempt: whether there is authentication, and who may come without
+
+
+def log_in(transport: Transport, target: Target, *, secrets: Secrets) -> float:
     """Try what the server takes: key files, agent, password; in this order until it is content.
+
+    Returns:
+        Seconds of a round trip, by the first attempt: it takes the server nearly no time.
 
     Raises:
         RemoteError: Refused, not answered within the target's limit, or nothing to try.
     """
     transport.auth_timeout = target.connect_s
     login = _Login(transport, target, secrets)
+    began, round_trip_s = time.monotonic(), None
     with closing(login.attempts()) as attempts:
         for label, attempt in attempts:
             login.perform(label, attempt)
+            if round_trip_s is None:
+                round_trip_s = (time.monotonic() - began) / _QUESTIONS
             if transport.is_authenticated():
-                return
+                return round_trip_s
     raise login.refused()
 
 
