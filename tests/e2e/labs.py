@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,11 @@ class Begun:
         return Ran(code, (self.out / "stdout").read_text(), self.stderr)
 
     def signalled(self, number: int) -> Ran:
-        self.process.send_signal(number)
+        """As from a terminal: the shell, where there is one, and what it runs."""
+        if isinstance(self.process, subprocess.Popen):
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
         return self.end()
 
 
@@ -196,7 +201,7 @@ def begun(
     """A task in the background; ended with the block at the latest.
 
     Args:
-        executable: Start the real `fab`, a second later, instead of a forked one.
+        executable: Start the real `fab` by a real shell, a second later, instead of a forked one.
     """
     out = rig.home / f"begun-{time.monotonic_ns()}"
     out.mkdir()
@@ -208,6 +213,9 @@ def begun(
     try:
         yield Begun(rig, process, out, before)
     finally:
+        if isinstance(process, subprocess.Popen):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait(timeout=LIMIT_S)
 
@@ -219,7 +227,15 @@ def _started(
     if not executable:
         return forked_fab.Running(argv, cwd=PROJECT, env=environment, output=output)
     nothing, (stdout, stderr) = subprocess.DEVNULL, output
-    return subprocess.Popen(argv, cwd=PROJECT, env=environment, stdin=nothing, stdout=stdout, stderr=stderr)
+    return subprocess.Popen(
+        ("sh", "-c", 'trap : INT; "$@"; exit $?', "sh", *argv),  # which lets a Ctrl-C reach the command alone
+        cwd=PROJECT,
+        env=environment,
+        stdin=nothing,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
 def make_sets(rig: Rig, *, kind: str = "shared") -> None:

@@ -78,17 +78,26 @@ def _executed(rig: Rig, *args: str) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
-    lock = quiet.lab.node("gw-b").data_dir / "data" / WORK / "lock"
+@contextmanager
+def _locked(rig: Rig) -> Iterator[str]:
+    """Another run holds one node while the block runs: its id."""
+    lock = rig.lab.node("gw-b").data_dir / "data" / WORK / "lock"
     lock.mkdir(parents=True)
     holder = {"run": "20260101T000000Z-abcdef", "owner": "eve", "host": "elsewhere", "since": "today"}
     (lock / "owner").write_text(json.dumps(holder, separators=(",", ":")) + "\n")
     try:
+        yield holder["run"]
+    finally:
+        shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
+    with _locked(quiet) as run:
         with untouched(quiet):
             ran = _executed(quiet, *documented("--yes", "--json"))
         assert ran.code == 7
-        assert "[gw-b] another run works on this cluster: run 20260101T000000Z-abcdef of eve" in ran.stderr
-        assert "fab migrate-cluster --break-lock 20260101T000000Z-abcdef" in ran.stderr
+        assert f"[gw-b] another run works on this cluster: run {run} of eve" in ran.stderr
+        assert f"fab migrate-cluster --break-lock {run}" in ran.stderr
         assert Result.model_validate_json(ran.stdout).outcome is Ending.LOCKED
         with untouched(quiet):
             other = quiet.fab("migrate-cluster", "--break-lock", "20260101T000000Z-000000")
@@ -97,32 +106,33 @@ def test_a_lock_of_another_run_is_named_and_respected(quiet: Rig) -> None:
             "there is no run 20260101T000000Z-000000, neither here nor in a lock: [gw-b] run 2026"
             in other.stderr
         )
-        quiet.fab("migrate-cluster", "--break-lock", holder["run"]).ok()
+        quiet.fab("migrate-cluster", "--break-lock", run).ok()
         assert leftovers(quiet.lab) == ()
-    finally:
-        shutil.rmtree(lock.parent, ignore_errors=True)
     assert quiet.migrate("--observer", "gw-x").code == 2  # no run is open: it is the wish that is refused
 
 
 def test_every_exit_code_reaches_a_real_shell(quiet: Rig) -> None:
-    """0 and 130 are those of other tests with the real executable, 5 is in test_failing_nodes."""
+    """Of those left out here 5 is in test_failing_nodes, 130 in test_interrupted."""
     dead = quiet.changed_inventory("dead", _with_a_dead_member)
     asked = {
+        0: quiet.argv("cluster.show"),
         1: quiet.argv("migrate-cluster", "--stop-after", "two"),
         2: quiet.argv("status", inventory=quiet.lab.directory / "absent.yaml"),
         3: quiet.argv("credentials.renew"),
         4: quiet.argv("config.show", "--node", "gw-x", inventory=dead),
         6: quiet.argv("status", "--json", inventory=dead),
+        7: quiet.argv("migrate-cluster", *documented("--yes")),
     }
     lines = "\n".join(f"{shlex.join(argv)}\necho exit $?" for argv in asked.values())
-    done = subprocess.run(
-        ["sh", "-c", lines],
-        cwd=PROJECT,
-        env=quiet.environment(),
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-    )
+    with _locked(quiet):
+        done = subprocess.run(
+            ["sh", "-c", lines],
+            cwd=PROJECT,
+            env=quiet.environment(),
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+        )
     assert re.findall("^exit ([0-9]+)$", done.stdout, re.MULTILINE) == [str(code) for code in asked], (
         done.stderr
     )
