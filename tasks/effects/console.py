@@ -24,6 +24,12 @@ def width() -> int:
     return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
 
 
+def be_ready_to_draw() -> None:
+    """Import what draws tables: for whoever has to wait for what is to be drawn."""
+    import rich.console
+    import rich.table  # noqa: F401
+
+
 def show_table(table: TextTable, *, columns: int | None = None) -> None:
     """Draw a table on stdout; short cells stay whole, longer ones are wrapped where the space ends.
 

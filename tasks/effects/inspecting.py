@@ -29,12 +29,12 @@ from tasks.core.node_tables import (
 )
 from tasks.core.observed import pending_ca
 from tasks.core.snapshot import Snapshot, Unseen
+from tasks.effects.clock import SystemClock
 from tasks.effects.console import say, show_table, width
 from tasks.effects.credential_files import typed_path
 from tasks.effects.local_files import read_path, read_sets
 from tasks.effects.look import take_snapshot
 from tasks.effects.site import Site
-from tasks.effects.wait import SystemClock
 
 _ELSEWHERE = NOT_HEALTH | {"restart-marker", "server-cfg-edit"}  # not about credentials: fab check
 

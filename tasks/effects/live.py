@@ -18,11 +18,11 @@ from tasks.core.live_view import LiveView, live_view
 from tasks.core.plan import Step
 from tasks.core.text_table import TextTable
 from tasks.effects.area import Area
+from tasks.effects.clock import Clock
 from tasks.effects.console import tell
 from tasks.effects.console_reporter import ConsoleReporter
 from tasks.effects.drawing import drawn
 from tasks.effects.reporting import Scene, Unheard
-from tasks.effects.wait import Clock
 
 FRAME_S = 0.25  # at most four times a second
 TICK_S = 1.0  # the clock in it goes on though nothing happens

@@ -40,15 +40,18 @@ def take_snapshot(site: Site) -> Snapshot:
     return Snapshot(site.cluster, taken_at, dict(zip((n.name for n in nodes), seen, strict=True)))
 
 
-def look_at_node(site: Site, node: Node) -> NodeLook:
+def look_at_node(site: Site, node: Node, *, way: float | OperatorError | None = None) -> NodeLook:
     """Everything about one node; REST and the wire are asked while it looks at its files.
 
     Where SSH itself fails, nothing else is tried through it.
+
+    Args:
+        way: What a login there has come to just now, as `Site.log_in` tells; None: it is made here.
     """
-    login = _try(lambda: site.log_in(node))
-    if isinstance(login, Unseen):
-        return NodeLook(_out_of_reach(node, login))
-    ask = _far_ports if login > FAR_S and len(site.cluster.nodes) <= WORKERS else _near_ports
+    reached = _try(lambda: site.log_in(node) if way is None else _or_raise(way))
+    if isinstance(reached, Unseen):
+        return NodeLook(_out_of_reach(node, reached))
+    ask = _far_ports if reached > FAR_S and len(site.cluster.nodes) <= WORKERS else _near_ports
     ports_of = ask(site, node)
     remote = site.remote(node)
     looked = _try(lambda: look_with(remote, _more(remote)))
@@ -64,6 +67,12 @@ def look_at_node(site: Site, node: Node) -> NodeLook:
     if isinstance(seen.status, NodeStatus):
         seen = replace(seen, start_trouble=_start_trouble(remote, looked))
     return NodeLook(seen, _holder(remote, looked))
+
+
+def _or_raise(way: float | OperatorError) -> float:
+    if isinstance(way, OperatorError):
+        raise way
+    return way
 
 
 def _out_of_reach(node: Node, reach: Unseen) -> NodeSnapshot:

@@ -13,10 +13,10 @@ from tasks.core.events import Event, EventKind, event_line
 from tasks.core.model import Cluster
 from tasks.core.notices import Notices
 from tasks.core.wanted_notify import WantedNotify
+from tasks.effects.clock import Clock
 from tasks.effects.hooks import Hook
 from tasks.effects.reporting import Events, Reporter
 from tasks.effects.secrets import Secrets
-from tasks.effects.wait import Clock
 from tasks.effects.webhook import Poster
 
 MOST_WAITING = 200  # of one listener; what comes beyond it is lost, and said

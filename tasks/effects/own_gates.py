@@ -18,9 +18,9 @@ from tasks.core.findings import Finding
 from tasks.core.model import Cluster, OwnGates
 from tasks.core.own_gates import GateEnd, gate_problem, gates_of, missing_gate
 from tasks.core.plan import ANY_RESTART, Step
+from tasks.effects.clock import Clock
 from tasks.effects.hooks import environment
 from tasks.effects.run import RESUME, Run
-from tasks.effects.wait import Clock
 
 _LOOK_S = 0.1  # between two looks at whether it has ended
 _LARGEST_BYTES = 4096  # of what it printed last

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from tasks.core.errors import GateTimeout, OperatorError, Refused, RemoteError
 from tasks.core.recovery_process import Process, port_digits
 from tasks.effects import recover_scripts
+from tasks.effects.clock import Clock
 from tasks.effects.file_access import run_script
 from tasks.effects.remote import Remote
 from tasks.effects.service_managers import standing_of
-from tasks.effects.wait import Clock
 
 Report = Callable[[str, float], None]  # what was last seen, and the seconds left
 _ANOTHER, _LISTENS = 8, 9

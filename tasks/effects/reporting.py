@@ -12,7 +12,7 @@ from tasks.core.events import Event, EventKind
 from tasks.core.journal import Progress
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan, Step
-from tasks.effects.wait import Clock
+from tasks.effects.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

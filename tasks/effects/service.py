@@ -10,9 +10,9 @@ from tasks.core.errors import RemoteError
 from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, Node, StartBy
 from tasks.core.services import Standing
 from tasks.effects.admin import AdminApi
+from tasks.effects.clock import Clock
 from tasks.effects.remote import Remote
 from tasks.effects.service_managers import Manager, look_command, named, standing_of, start_argv
-from tasks.effects.wait import Clock
 
 Report = Callable[[str, float], None]  # what was last seen, and the seconds left
 _LOOKS = 2

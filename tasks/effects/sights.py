@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from tasks.core.errors import OperatorError
 from tasks.core.model import Node
-from tasks.core.snapshot import NodeSnapshot, Snapshot
-from tasks.effects.look import look_at_node
 from tasks.effects.site import Site
 
+if TYPE_CHECKING:
+    from tasks.core.snapshot import NodeSnapshot, Snapshot
+
 Held = dict[str, tuple[str, str, str]]  # node -> the run that holds its lock, in words, and its task
-Sights = Callable[[], tuple[Snapshot, Held]]
+Sights = Callable[[], tuple["Snapshot", Held]]
 
 
 def begin_sights(site: Site) -> Sights:
@@ -29,6 +32,8 @@ def begin_sights(site: Site) -> Sights:
     answers = site.pool.begin(once, nodes)
 
     def sights() -> tuple[Snapshot, Held]:
+        from tasks.core.snapshot import Snapshot
+
         seen = dict(zip((node.name for node in nodes), answers(), strict=True))
         snapshot = Snapshot(site.cluster, taken_at, {name: one for name, (one, _) in seen.items()})
         return snapshot, {name: one for _, held in seen.values() for name, one in held.items()}
@@ -38,6 +43,13 @@ def begin_sights(site: Site) -> Sights:
 
 def sight(site: Site, node: Node) -> tuple[NodeSnapshot, Held]:
     """One node, and its lock."""
-    look = look_at_node(site, node)
+    way: float | OperatorError
+    try:
+        way = site.log_in(node)
+    except OperatorError as error:
+        way = error
+    from tasks.effects.look import look_at_node  # here: the login needs not wait for it
+
+    look = look_at_node(site, node, way=way)
     by = look.holder
     return look.snapshot, {} if by is None else {node.name: (by.run, str(by), by.task)}

@@ -10,7 +10,7 @@ from tasks.core.json_text import json_text
 from tasks.core.lock_text import lock_lines
 from tasks.core.open_run import OpenRun
 from tasks.core.render import findings_lines, status_table, versions_line
-from tasks.effects.console import say, show_table, width
+from tasks.effects.console import be_ready_to_draw, say, show_table, width
 from tasks.effects.record import unfinished
 from tasks.effects.sights import Held, Sights
 from tasks.effects.site import Site
@@ -31,6 +31,8 @@ def present(found: StatusReport, notes: Sequence[str]) -> bool:
 def show_status(site: Site, sights: Sights, *, json_wanted: bool = False) -> StatusReport:
     """One screen: a row per node, what is wrong, one verdict line."""
     run = open_run_of(site)
+    if not json_wanted:
+        be_ready_to_draw()
     snapshot, held = sights()
     found = report(snapshot, run=run)
     if json_wanted:

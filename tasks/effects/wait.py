@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from tasks.core.errors import GateTimeout, Interrupted, NotAsPlanned
 from tasks.core.gates import Broken, Holds, Verdict, Waiting
+from tasks.effects.clock import Clock
 
 Seen = TypeVar("Seen")
-
-
-class Clock(Protocol):
-    """Time as the waits see it; tests bring their own."""
-
-    def now(self) -> datetime: ...
-
-    def monotonic(self) -> float: ...
-
-    def sleep(self, seconds: float) -> None: ...
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 QUICK_S = 0.2  # between two looks while something happens

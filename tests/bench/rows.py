@@ -15,6 +15,12 @@ that is not counted; numbers are medians, ratios are medians of pairs out of the
 """
 _ABOUT = {
     "start": "What every command takes before it does anything, beside what Fabric itself takes.",
+    "status": """\
+Before the first connection there is the start of Python, of Fabric, and of what reads the inventory: at 5 nodes that
+is more than half of it, and `xargs` has nothing of the kind.""",
+    "place": """\
+`fab credentials.place` is more than a copy: it looks at every node and checks all of it, tries the new sets on each
+other, plans, locks every node, backs up what is live, and stages node by node, each read back before the next.""",
     "migrate": """\
 Prescribed migrations on a lab of three single members and a pair, with the limits that an inventory has by default.
 When a gate's condition became true is told by somebody who asks every server many times a second.""",
@@ -22,8 +28,8 @@ When a gate's condition became true is told by somebody who asks every server ma
 Over a relay that delays every byte. One node after the other of a `status` is not waited for: the round trips are
 those of one node.""",
     "growth": """\
-Simulated members, all single, from the built-in pair to a shared set by `bridge` in two rounds. One login, four
-commands, three REST requests and one TLS handshake per node and status, whatever the number of members, at most 16
+Simulated members, all single, from the built-in pair to a shared set by `bridge` in two rounds. One login, one
+command, three REST requests and one TLS handshake per node and status, whatever the number of members, at most 16
 nodes at once. A plan says after each step what each member counts, and who reaches whom in one direction only: it
 grows with the third power of the members, and it is left on every node. That is the limit: up to 100 members it is
 a matter of seconds and megabytes, at 200 of tens of seconds and of tens of megabytes on each node. Beyond 200 members

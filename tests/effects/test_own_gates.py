@@ -14,9 +14,9 @@ import pytest
 
 from tasks.core.errors import GateTimeout
 from tasks.core.model import Admin, EnvSecret, Member, OwnGates
+from tasks.effects.clock import SystemClock
 from tasks.effects.own_gates import after_restart, before_restart, missing_gates
 from tasks.effects.run import Run
-from tasks.effects.wait import SystemClock
 from tests.core.plans import plan_of
 from tests.core.snapshots import cluster, healthy
 from tests.effects.servers import step_of

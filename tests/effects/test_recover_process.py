@@ -17,9 +17,9 @@ from tasks.core.errors import GateTimeout, Refused
 from tasks.core.model import Limits
 from tasks.core.recovery_process import Process
 from tasks.core.snapshot import Unseen
+from tasks.effects.clock import SystemClock
 from tasks.effects.recover_look import look_at_processes
 from tasks.effects.recover_process import end_dead, end_half_up, has_ended, terminate
-from tasks.effects.wait import SystemClock
 from tests.effects.node_tree import SHELLS, Tree, in_shell, program, tree
 
 AROUND = timedelta(seconds=1)  # busybox knows no fractions

@@ -16,10 +16,10 @@ from tasks.core.issuing import Subject, shared_self_signed
 from tasks.core.journal import Entry
 from tasks.core.plan import PlanRound, Step, StepKind, Target
 from tasks.core.status import ClusterStatus, NodeStatus
+from tasks.effects.clock import SystemClock
 from tasks.effects.restarting import forget_failed_restart, require_planned_files
 from tasks.effects.run import Run
 from tasks.effects.site import Site
-from tasks.effects.wait import SystemClock
 from tests.core.statuses import node_status
 from tests.effects.node_tree import CA, CERT, KEY, Tree, tree
 from tests.effects.test_placing import NOW, SHARED, migration

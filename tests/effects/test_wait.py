@@ -11,7 +11,8 @@ import pytest
 
 from tasks.core.errors import GateTimeout, Interrupted, NotAsPlanned
 from tasks.core.gates import Broken, Holds, NodeView, Verdict, View, Waiting
-from tasks.effects.wait import SystemClock, Waits, Watch, hold
+from tasks.effects.clock import SystemClock
+from tasks.effects.wait import Waits, Watch, hold
 
 GOOD, NOT_YET = Holds("all well"), Waiting("State 4, wanted 1")
 JOINING = Waiting("gw-a 1/1, wanted 2/0", joining=True)

@@ -49,6 +49,6 @@ def test_a_key_in_an_argument_is_seen() -> None:
     assert arguments_with({piece}) == set()
     waiting = subprocess.Popen(("sh", "-c", "read _", piece.decode()), stdin=subprocess.PIPE)
     try:
-        assert arguments_with({piece}) == {str(waiting.pid)}
+        assert eventually(lambda: arguments_with({piece}) == {str(waiting.pid)})
     finally:
         waiting.communicate()

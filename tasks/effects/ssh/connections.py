@@ -14,6 +14,7 @@ import paramiko
 
 from tasks.core.errors import RemoteError
 from tasks.core.model import Node
+from tasks.effects.clock import Clock, SystemClock
 from tasks.effects.remote import Completed, Remote
 from tasks.effects.ssh.bridge import Bridge
 from tasks.effects.ssh.known_hosts import KnownHosts, read_known_hosts
@@ -21,7 +22,6 @@ from tasks.effects.ssh.link import Link
 from tasks.effects.ssh.login import Secrets
 from tasks.effects.ssh.settings import Target, read_config, resolve
 from tasks.effects.ssh.sudo import Sudo
-from tasks.effects.wait import Clock, SystemClock
 
 
 class Connections:

@@ -10,13 +10,13 @@ from contextlib import contextmanager, suppress
 import paramiko
 
 from tasks.core.errors import RemoteError
+from tasks.effects.clock import Clock
 from tasks.effects.ssh import faults
 from tasks.effects.ssh.known_hosts import KnownHosts
 from tasks.effects.ssh.login import Secrets, log_in
 from tasks.effects.ssh.settings import Target
 from tasks.effects.ssh.streams import Streams
 from tasks.effects.ssh.transport import Stream, Transport, TurnedAway, connect, negotiate
-from tasks.effects.wait import Clock
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _TURNED_AWAY_PAUSE_S = 0.5

@@ -18,8 +18,9 @@ import pytest
 from tasks.core.errors import PortRefused, RemoteError
 from tasks.core.gates import Holds, Verdict, View, Waiting
 from tasks.core.model import Admin, Member
+from tasks.effects.clock import SystemClock
 from tasks.effects.site import Site
-from tasks.effects.wait import SystemClock, Waits, Watch, hold
+from tasks.effects.wait import Waits, Watch, hold
 from tasks.lab.accounts import login_user
 from tasks.lab.processes import send
 from tasks.lab.sshd import Sshd
