@@ -112,7 +112,8 @@ def _served(seen: NodeSnapshot, served: Wire, *, at: datetime) -> Iterator[Findi
     leaf = served.leaf
     if is_builtin(leaf):
         text = f"serves the BUILT-IN certificate ({leaf.sha256[:8]}): its key is public"
-        yield _warning("builtin-served", seen, text, "fab migrate-cluster")
+        remedy = "fab migrate-cluster; where there is no credential set yet, fab credentials.create first"
+        yield _warning("builtin-served", seen, text, remedy)
     if not leaf.not_before <= at <= leaf.not_after:
         yield _warning(
             "served-expired",
