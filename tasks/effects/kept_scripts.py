@@ -50,16 +50,18 @@ set -eu
 umask 077
 no_links "$1"
 mkdir -p -- "$1"
-rm -f -- "$1/plan.json.part"
+rm -f -- "$1/plan.json.gz.part"
 set -C
-cat > "$1/plan.json.part"
+cat > "$1/plan.json.gz.part"
 set +C
-[ "$(wc -c < "$1/plan.json.part")" -eq "$2" ] || { echo "the plan did not arrive whole" >&2; exit 4; }
-mv -fT -- "$1/plan.json.part" "$1/plan.json"
+[ "$(wc -c < "$1/plan.json.gz.part")" -eq "$2" ] || { echo "the plan did not arrive whole" >&2; exit 4; }
+mv -fT -- "$1/plan.json.gz.part" "$1/plan.json.gz"
 """
 )
 
-# args: run's work directory. Prints the plan; nothing where there is none.
+# args: run's work directory. Prints the plan as it lies there, compressed or (of older runs) not, if there is one.
 MIRRORED = r"""
-[ ! -f "$1/plan.json" ] || cat -- "$1/plan.json"
+for plan in "$1/plan.json.gz" "$1/plan.json"; do
+    [ ! -f "$plan" ] || { cat -- "$plan"; exit; }
+done
 """

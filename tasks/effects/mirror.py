@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -14,6 +16,8 @@ from tasks.effects import kept_scripts
 from tasks.effects.file_access import run_script
 from tasks.effects.lock import Holder, holders
 from tasks.effects.remote import Remote
+
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,13 @@ class Elsewhere:
     sources: tuple[str, ...]
 
 
-def mirror(remotes: Sequence[Remote], run: str, plan: Plan, *, acting: Mapping[str, str]) -> None:
-    """Write the plan beside the run's backups on every node. Raises RemoteError."""
-    content = (plan.model_dump_json() + "\n").encode()
+def packed(plan: Plan) -> bytes:
+    """As it is left on the nodes: of many members it is megabytes of text that repeats itself."""
+    return gzip.compress(plan.model_dump_json().encode(), mtime=0)
+
+
+def mirror(remotes: Sequence[Remote], run: str, content: bytes, *, acting: Mapping[str, str]) -> None:
+    """Write the packed plan beside the run's backups on every node. Raises RemoteError."""
     for remote in remotes:
         where, by = _home(remote, run), acting[remote.node.name]
         done = run_script(remote, kept_scripts.MIRROR, where, str(len(content)), acting=by, stdin=content)
@@ -75,9 +83,14 @@ def plan_on(remote: Remote, run: str) -> Plan | None:
     """The plan of that run as the node holds it; None without one that is whole. Raises RemoteError."""
     done = run_script(remote, kept_scripts.MIRRORED, _home(remote, run))
     try:
-        return Plan.model_validate_json(done.text) if done.text.strip() else None
-    except ValueError:  # cut, or of another version
+        return Plan.model_validate_json(_unpacked(done.stdout))
+    except (ValueError, EOFError, OSError, zlib.error):  # none, cut, damaged, or of another version
         return None
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Raises EOFError, OSError, zlib.error."""
+    return gzip.decompress(content) if content.startswith(_GZIP) else content
 
 
 def _home(remote: Remote, run: str) -> PurePosixPath:

@@ -19,7 +19,7 @@ from tasks.core.verification import seal_line
 from tasks.effects.environment import environment
 from tasks.effects.execute import End, execute
 from tasks.effects.lock import Claim, give_back, holders, lock, require_ours, unlock
-from tasks.effects.mirror import mirror
+from tasks.effects.mirror import mirror, packed
 from tasks.effects.placing import clean_node
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import RunRecord, held, open_run, runs
@@ -80,7 +80,8 @@ def _carry_out(
             _abandon_if_untouched(site, record)
             raise
         try:
-            site.pool.map(lambda one: mirror([one], record.id, record.plan, acting=acting), remotes)
+            content = packed(record.plan)
+            site.pool.map(lambda one: mirror([one], record.id, content, acting=acting), remotes)
         except OperatorError:
             if _abandon_if_untouched(site, record):
                 give_back(remotes, claim, acting=acting)

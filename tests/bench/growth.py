@@ -15,6 +15,7 @@ from tasks.core.plan_table import plan_table
 from tasks.core.planning import plan_migration
 from tasks.core.render import findings_lines, status_table
 from tasks.core.snapshot import Snapshot
+from tasks.effects.mirror import packed
 from tests.bench.races import Course
 from tests.bench.rows import Row
 from tests.core.certs import BUILTIN_SET, NOW, SHARED
@@ -37,7 +38,8 @@ def growth(course: Course) -> Iterator[Row]:
         restarts = sum(step.kind is StepKind.RESTART for step in plan.steps)
         screen = len(status_table(found, width=_COLUMNS).rows) + len(findings_lines(found.findings))
         yield Row("growth", "plan, seconds of CPU", number, plan_s)
-        yield Row("growth", "plan, on the disk and on each node", number, _kb(plan.model_dump_json()), "KB")
+        yield Row("growth", "plan, in the run's directory", number, _kb(plan.model_dump_json()), "KB")
+        yield Row("growth", "plan, on each node, compressed", number, _kb(packed(plan)), "KB")
         yield Row("growth", "steps of it", number, len(plan.steps), "", note=f"{restarts} of them restarts")
         yield Row("growth", "journal", number, sum(_kb(line) for line in _journal(plan)), "KB")
         yield Row(

@@ -31,9 +31,9 @@ those of one node.""",
 Simulated members, all single, from the built-in pair to a shared set by `bridge` in two rounds. One login, one
 command, three REST requests and one TLS handshake per node and status, whatever the number of members, at most 16
 nodes at once. A plan says after each step what each member counts, and who reaches whom in one direction only: it
-grows with the third power of the members, and it is left on every node. That is the limit: up to 100 members it is
-a matter of seconds and megabytes, at 200 of tens of seconds and of tens of megabytes on each node. Beyond 200 members
-nothing was tried.""",
+grows with the third power of the members. That is the limit: up to 100 members it is a matter of seconds and
+megabytes, at 200 of tens of seconds, of tens of megabytes in the run's directory and of some on each node. Beyond 200
+members nothing was tried.""",
 }
 _PEERS = """\
 What the others do: `xargs -P16 ssh NODE curl ...` with OpenSSH; Ansible with 16 forks, pipelining and kept connections,

@@ -13,7 +13,7 @@ from tasks.core.journal import Entry
 from tasks.core.plan import Plan
 from tasks.effects.journey import Journey, begin, resume
 from tasks.effects.lock import Claim, lock
-from tasks.effects.mirror import mirror
+from tasks.effects.mirror import mirror, packed
 from tasks.effects.prepare import Prepared
 from tasks.effects.record import open_run, runs
 from tasks.effects.secrets import Secrets
@@ -99,7 +99,7 @@ def test_a_run_that_holds_the_lock_of_the_nodes_is_found_where_nothing_is_known_
     """Lost, or begun on another machine: it is another task's all the same."""
     with nodes_of("gw-a", runs_dir=tmp_path / "runs") as nodes:
         lock(nodes.remotes, Claim(RUN, NOON, PLAN.task), acting=nodes.acting)
-        mirror(nodes.remotes, RUN, PLAN, acting=nodes.acting)
+        mirror(nodes.remotes, RUN, packed(PLAN), acting=nodes.acting)
         with pytest.raises(UsageError, match=rf"the open run {RUN} is one of cluster.create"):
             resume(nodes.site, _journey("cluster.join"))
         (found,) = runs(nodes.site.cluster.runs_dir)

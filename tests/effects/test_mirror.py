@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tasks.core.errors import Refused, RemoteError
 from tasks.core.plan import Plan
 from tasks.effects.lock import Claim, lock
-from tasks.effects.mirror import elsewhere, mirror, plan_on
+from tasks.effects.mirror import elsewhere, mirror, packed, plan_on
 from tests.core.certs import OWN
 from tests.core.kinds import NEW
 from tests.core.plans import plan_of
@@ -30,7 +31,7 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
 
 
 def mirrored(node: Tree, run: str = RUN) -> Path:
-    return node.data / ".fab-tls" / run / "plan.json"
+    return node.data / ".fab-tls" / run / "plan.json.gz"
 
 
 def take(nodes: Nodes, run: str, *, on: slice = slice(None)) -> None:
@@ -38,7 +39,7 @@ def take(nodes: Nodes, run: str, *, on: slice = slice(None)) -> None:
 
 
 def leave(nodes: Nodes, plan: Plan = PLAN, *, on: slice = slice(None)) -> None:
-    mirror(nodes.remotes[on], RUN, plan, acting=nodes.acting)
+    mirror(nodes.remotes[on], RUN, packed(plan), acting=nodes.acting)
 
 
 def test_every_node_holds_the_plan_as_it_is_and_for_its_owner_alone(nodes: Nodes) -> None:
@@ -47,8 +48,8 @@ def test_every_node_holds_the_plan_as_it_is_and_for_its_owner_alone(nodes: Nodes
         assert plan_on(node.remote, RUN) == PLAN
         assert (mode(mirrored(node)), mode(mirrored(node).parent)) == ("600", "700")
         assert owner(mirrored(node)) == node.user
-        assert [path.name for path in mirrored(node).parent.iterdir()] == ["plan.json"]
-        assert b"PRIVATE KEY" not in mirrored(node).read_bytes()
+        assert [path.name for path in mirrored(node).parent.iterdir()] == ["plan.json.gz"]
+        assert b"PRIVATE KEY" not in gzip.decompress(mirrored(node).read_bytes())
         assert plan_on(node.remote, OTHER) is None
 
 
@@ -63,12 +64,31 @@ def test_one_that_does_not_arrive_whole_replaces_nothing(nodes: Nodes) -> None:
     leave(nodes)
     (node, _) = nodes.trees.values()
     (argv,) = [argv for argv in node.remote.ran if "did not arrive whole" in " ".join(argv)]
-    done = node.remote.run(argv, stdin=PLAN.model_dump_json().encode()[:-100])
+    done = node.remote.run(argv, stdin=packed(PLAN)[:-100])
     assert (done.exit_status, done.error_text) == (4, "the plan did not arrive whole")
     assert plan_on(node.remote, RUN) == PLAN
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"cluster": "x"', b"\xff\xfe"], ids=repr)
+def test_one_that_an_older_tool_has_left_is_read_as_well(nodes: Nodes) -> None:
+    leave(nodes)
+    (node, _) = nodes.trees.values()
+    mirrored(node).unlink()
+    node.write(mirrored(node).with_suffix(""), PLAN.model_dump_json().encode() + b"\n")
+    assert plan_on(node.remote, RUN) == PLAN
+
+
+BROKEN = (
+    b"",
+    b"{}",
+    b'{"cluster": "x"',
+    b"\xff\xfe",
+    b"\x1f\x8b",
+    packed(PLAN)[:-9],
+    packed(PLAN)[:40] + b"x" * 40,
+)
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
 def test_what_is_no_whole_plan_is_none(nodes: Nodes, content: bytes) -> None:
     leave(nodes)
     (node, _) = nodes.trees.values()

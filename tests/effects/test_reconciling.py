@@ -15,7 +15,7 @@ from tasks.core.journal import Entry
 from tasks.core.plan import Plan
 from tasks.core.snapshot import Snapshot
 from tasks.effects.lock import Claim, lock
-from tasks.effects.mirror import mirror
+from tasks.effects.mirror import mirror, packed
 from tasks.effects.prepare import Prepared
 from tasks.effects.reconciling import open_record, reconciled
 from tasks.effects.record import RunRecord, open_run, runs
@@ -41,7 +41,7 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
 def under_way(nodes: Nodes, plan: Plan = PLAN) -> None:
     """Locked by a run, which left its plan."""
     lock(nodes.remotes, Claim(RUN, NOON), acting=nodes.acting)
-    mirror(nodes.remotes, RUN, plan, acting=nodes.acting)
+    mirror(nodes.remotes, RUN, packed(plan), acting=nodes.acting)
 
 
 class TestOpenRecord:

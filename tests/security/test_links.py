@@ -14,7 +14,7 @@ from tasks.effects import lock_scripts
 from tasks.effects.file_access import run_script
 from tasks.effects.files import back_up, stage
 from tasks.effects.lock import Claim, lock
-from tasks.effects.mirror import mirror
+from tasks.effects.mirror import mirror, packed
 from tests.core.plans import plan_of
 from tests.core.snapshots import THREE, healthy
 from tests.effects.live_files import NEW, live, seen, staged, swap
@@ -36,7 +36,7 @@ def take_lock(node: Tree) -> None:
 
 
 def leave_plan(node: Tree) -> None:
-    mirror([node.remote], RUN, PLAN, acting={node.remote.node.name: node.acting})
+    mirror([node.remote], RUN, packed(PLAN), acting={node.remote.node.name: node.acting})
 
 
 def keep(node: Tree) -> None:
@@ -66,7 +66,7 @@ CASES = [(writer, place) for writer, places in DIRECTORIES.items() for place in 
 def victim_of(node: Tree) -> Path:
     """A directory of everybody's outside of ours, with what our names would hit in it."""
     victim = node.folder(node.root / "victim", mode=0o777)
-    for name in ("plan.json", "owner", KEY, "complete"):
+    for name in ("plan.json.gz", "owner", KEY, "complete"):
         node.write(victim / name, b"another's", mode=0o666)
     return victim
 
@@ -108,7 +108,7 @@ def test_without_a_link_each_of_them_writes(node: Tree, writer: str) -> None:
 
 
 FILES = {
-    "plan": (f"{RUN}/plan.json", f"{RUN}/plan.json.part"),
+    "plan": (f"{RUN}/plan.json.gz", f"{RUN}/plan.json.gz.part"),
     "stage": (f"{RUN}/stage/{KEY}", f"{RUN}/stage/{KEY}.part"),
 }
 

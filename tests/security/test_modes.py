@@ -18,7 +18,7 @@ from tasks.effects import kept_scripts, lock_scripts, stage_scripts
 from tasks.effects.expiring import give
 from tasks.effects.files import back_up
 from tasks.effects.lock import Claim, lock
-from tasks.effects.mirror import mirror
+from tasks.effects.mirror import mirror, packed
 from tasks.effects.upgrading import write_runbook
 from tests.core.plans import plan_of
 from tests.core.snapshots import THREE, healthy
@@ -50,7 +50,7 @@ def mode(path: Path) -> int:
 def test_what_a_run_leaves_on_a_node_is_its_owners_alone(node: Tree, umask: None) -> None:
     acting = {node.remote.node.name: node.acting}
     lock([node.remote], Claim("run-1", datetime.now(UTC)), acting=acting)
-    mirror([node.remote], "run-1", PLAN, acting=acting)
+    mirror([node.remote], "run-1", packed(PLAN), acting=acting)
     live = {name: state.path for name, state in seen().files.items()}
     back_up(node.remote, live, to=node.places().backup, acting=node.acting)
     staged(node)
@@ -80,7 +80,7 @@ def test_what_others_are_to_read_is_nobodys_to_change(tmp_path: Path) -> None:
 
 PART = {
     "stage": (stage_scripts.STAGE, "stage/key", "stage/key.part"),
-    "mirror": (kept_scripts.MIRROR, "", "plan.json.part"),
+    "mirror": (kept_scripts.MIRROR, "", "plan.json.gz.part"),
 }
 
 

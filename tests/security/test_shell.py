@@ -20,7 +20,7 @@ from tasks.effects import trace_scripts
 from tasks.effects.files import back_up, clean_up, stage, swap_in
 from tasks.effects.lock import Claim, holders, lock, unlock
 from tasks.effects.looking import look_at_files
-from tasks.effects.mirror import mirror, plan_on
+from tasks.effects.mirror import mirror, packed, plan_on
 from tasks.effects.rest import Endpoint, read_ca
 from tasks.effects.rest_exec import curl_script
 from tests.core.certs import SHARED
@@ -81,7 +81,7 @@ def test_a_whole_run_on_a_node_whose_paths_are_hostile_touches_what_it_should_an
         at, files = node.places(run=run), look_at_files(node.remote)
         lock(remotes, Claim(run, datetime.now(UTC)), acting=acting)
         assert holders(remotes)[node.remote.node.name].run == run
-        mirror(remotes, run, PLAN, acting=acting)
+        mirror(remotes, run, packed(PLAN), acting=acting)
         assert plan_on(node.remote, run) == PLAN
         back_up(node.remote, {n: s.path for n, s in files.files.items()}, to=at.backup, acting=files.acting)
         stage(node.remote, deliveries(at, NEW), acting=node.acting, owner=node.user)

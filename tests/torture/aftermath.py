@@ -18,7 +18,7 @@ from tests.torture.watch import Watched, secret_pieces
 
 _CLOSED = frozenset({"completed", "abandoned"})  # of one that had changed nothing
 # Below WORK/RUN: the backup of what was there, and the plan without secrets; both are meant to stay.
-_STAYS = frozenset({"backup", "plan.json"})
+_STAYS = frozenset({"backup", "plan.json.gz"})
 
 
 def wrong(driver: Driver, seen: Watched, *, wanted: Path) -> tuple[str, ...]:
