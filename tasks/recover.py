@@ -15,6 +15,7 @@ HELP = {
     "node": "the node, as the inventory names it (of a pair one of the two)",
     "yes": "do not ask",
     "plan": "show what is wrong and what would be done, and end",
+    "progress": "plain | json: how what happens is told, on stderr",
 }
 
 
@@ -26,6 +27,7 @@ def recover(
     cluster: str = "",
     yes: bool = False,
     plan: bool = False,
+    progress: str = "plain",
     *,
     asks: bool,
 ) -> Done:
@@ -33,4 +35,4 @@ def recover(
     from tasks.effects.recover import recover as _recover
 
     with opened(inventory, cluster) as site:
-        return _recover(site, node, yes=yes, plan_only=plan, asks=asks)
+        return _recover(site, node, yes=yes, plan_only=plan, progress=progress, asks=asks)

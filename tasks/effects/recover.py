@@ -55,8 +55,9 @@ from tasks.effects.recover_repair import (
     revive,
     swap_in_again,
 )
-from tasks.effects.recover_telling import hearing, told
+from tasks.effects.recover_telling import told
 from tasks.effects.recover_waits import Recovery
+from tasks.effects.reporters import JSON, PLAIN, refuse_unknown, reporting
 from tasks.effects.site import Site
 from tasks.effects.stop import StopOnSignal
 
@@ -69,16 +70,20 @@ class Repair:
     carry_out: Callable[[Recovery, Hold], str]
 
 
-def recover(site: Site, name: str, *, yes: bool, plan_only: bool, asks: bool = True) -> Done:
+def recover(
+    site: Site, name: str, *, yes: bool, plan_only: bool, progress: str = PLAIN, asks: bool = True
+) -> Done:
     """Look at the node; mend it where it is one of the four things that can be mended, after asking.
 
     Args:
+        progress: How what happens is told: PLAIN or JSON; there is no live view of it.
         asks: Whether there is somebody who can be asked.
 
     Raises:
         Refused: It is something else, or there is nothing to mend it with; nothing was touched.
         GateTimeout: It did not become what it must be.
     """
+    refuse_unknown(progress, kinds=(PLAIN, JSON))
     scene = look(site, node_named(site, name))
     diagnosis = diagnose(scene.sight)
     show_table(sight_table(scene.sight, at=f"{scene.snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC"))
@@ -95,17 +100,20 @@ def recover(site: Site, name: str, *, yes: bool, plan_only: bool, asks: bool = T
         return _done(site, scene, Ending.PLANNED, sentence(diagnosis))
     if not yes:
         _ask(name, asks=asks)
-    return _done(site, scene, Ending.COMPLETE, _carry_out(site, scene, repair))
+    return _done(site, scene, Ending.COMPLETE, _carry_out(site, scene, repair, progress))
 
 
 def _done(site: Site, scene: Scene, outcome: Ending, verdict: str) -> Done:
     return Done(outcome=outcome, cluster=site.cluster.key, node=scene.sight.node.name, verdict=verdict)
 
 
-def _carry_out(site: Site, scene: Scene, repair: Repair) -> str:
+def _carry_out(site: Site, scene: Scene, repair: Repair, progress: str) -> str:
     """Returns what was seen at the end."""
     name = scene.sight.node.name
-    with hearing(site) as report, StopOnSignal(announce=lambda text: report.note("", text)) as stop:
+    with (
+        reporting(site, progress) as report,
+        StopOnSignal(announce=lambda text: report.note("", text)) as stop,
+    ):
         recovery = Recovery(site, scene, report, stop)
         with (
             holding(site, scene) as hold,

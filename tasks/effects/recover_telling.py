@@ -1,4 +1,4 @@
-"""Who hears of a recovery: the screen, and those of the inventory."""
+"""What those hear who listen to a recovery: the same as of a run without steps."""
 
 from __future__ import annotations
 
@@ -9,17 +9,8 @@ from tasks.core.errors import OperatorError
 from tasks.core.journal import Progress
 from tasks.core.plan import Plan
 from tasks.core.recovery_kinds import RECOVER
-from tasks.effects.console_reporter import ConsoleReporter
-from tasks.effects.notifying import notifying
-from tasks.effects.reporting import Reporter, Scene, Several
+from tasks.effects.reporting import Reporter, Scene
 from tasks.effects.site import Site
-
-
-@contextmanager
-def hearing(site: Site) -> Iterator[Reporter]:
-    screen = ConsoleReporter()
-    with notifying(site.cluster, note=screen.note, clock=site.clock) as notified:
-        yield Several(screen, *notified)
 
 
 @contextmanager

@@ -38,10 +38,10 @@ def reporting(site: Site, progress: str, *more: Reporter) -> Iterator[Reporter]:
         yield Several(screen, *notified, *more)
 
 
-def refuse_unknown(progress: str) -> None:
+def refuse_unknown(progress: str, *, kinds: tuple[str, ...] = KINDS) -> None:
     """Raises UsageError where there is no such kind of progress."""
-    if progress not in KINDS:
-        raise UsageError(f"--progress {progress} is unknown", remedy=one_of(progress, KINDS))
+    if progress not in kinds:
+        raise UsageError(f"--progress {progress} is unknown", remedy=one_of(progress, kinds))
 
 
 @contextmanager

@@ -112,6 +112,11 @@ def test_a_server_that_is_well_is_looked_at_and_left_alone(rig: Rig) -> None:
     assert (files(rig.lab), processes(rig.lab)) == before
 
 
+def test_progress_of_another_kind_is_refused_before_anything_is_asked(rig: Rig) -> None:
+    ran = rig.fab("recover", NODE, "--progress", "auto")
+    assert (ran.code, "one of: plain, json" in ran.stderr) == (2, True)
+
+
 def test_a_node_that_nobody_knows_is_named_with_those_that_are(rig: Rig) -> None:
     ran = rig.fab("recover", "gw-x")
     assert (ran.code, "one of: gw-a, gw-b" in ran.stderr) == (2, True)
@@ -124,9 +129,12 @@ def test_a_store_that_is_not_available_is_healed_by_a_restart(rig: Rig) -> None:
     state.write_text(json.dumps({**json.loads(state.read_text()), "unclean": True}))
     mend(rig.lab.directory, NODE)
     assert eventually(lambda: _state(rig) == (9, 500))
-    ran = rig.fab("recover", NODE, "--yes").ok()
+    ran = rig.fab("recover", NODE, "--yes", "--progress", "json").ok()
     assert "T5" in ran.stdout
     assert "after 1 restart" in ran.stdout
+    events = [json.loads(line)["event"] for line in ran.stderr.splitlines() if line.startswith("{")]
+    assert (events[0], events[-1]) == ("start", "done")
+    assert "waiting" in events
     _is_sound(rig)
 
 
