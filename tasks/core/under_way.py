@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -36,10 +37,18 @@ def restart_asked(entries: Iterable[Entry]) -> Asked | None:
     asked: Asked | None = None
     for entry in entries:
         if before := entry.facts.get("started_before"):
-            asked = Asked(entry.step, entry.facts["node"], entry.at, datetime.fromisoformat(before))
+            asked = _asked(entry, before)
         elif asked is not None and (entry.event == "replanned" or entry.step == asked.step):
             asked = _then(asked, entry)
     return asked
+
+
+def _asked(entry: Entry, before: str) -> Asked | None:
+    with suppress(ValueError):
+        started_before = datetime.fromisoformat(before)
+        if started_before.tzinfo is not None:
+            return Asked(entry.step, entry.facts.get("node", ""), entry.at, started_before)
+    return None  # not as we write it: what is there is for the checks to see
 
 
 def _then(asked: Asked, entry: Entry) -> Asked | None:

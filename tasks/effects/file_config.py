@@ -62,7 +62,7 @@ def read_config(remote: Remote) -> ConfigSeen:
         return config_of(remote.node, head, content, asked_at=asked_at)
 
 
-END_OF_FACTS = b"---\n"
+END_OF_FACTS = b"\n---\n"  # a line of its own: a name may end like it
 
 
 def config_args(node: Node) -> tuple[Argument, ...]:
@@ -77,7 +77,7 @@ def config_of(node: Node, head: bytes, content: bytes, *, asked_at: float) -> Co
         ValueError, LookupError, OverflowError: That is not what our scripts print.
         RemoteError: A symbolic link leads out of the volume.
     """
-    facts = dict(line.split(" ", 1) for line in head.decode().split("\n")[:-1])
+    facts = dict(line.split(" ", 1) for line in head.decode().split("\n"))
     path, home, data = (
         seen_by_server(node, PurePosixPath(facts[name]), root=PurePosixPath(facts["root"]))
         for name in ("path", "home", "data")

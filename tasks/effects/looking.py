@@ -86,7 +86,7 @@ def look_with(remote: Remote, more: More) -> Looked:
         return Looked(_seen(node, config, facts, targets=targets), lock, start)
 
 
-_BEGIN_OF_FACTS = b"facts\n"
+_BEGIN_OF_FACTS = b"\nfacts\n"
 _LOOK = "look at server.cfg and its files"
 
 

@@ -47,6 +47,12 @@ def test_a_journal_without_a_request_has_none() -> None:
     assert restart_asked((entry("started"), entry("failed"))) is None
 
 
+@pytest.mark.parametrize("before", ["yesterday", "2026-11-22T12:00:00"], ids=["no-time", "no-zone"])
+def test_a_request_that_is_not_as_we_write_it_is_none(before: str) -> None:
+    facts = {"node": "gw-b1", "started_before": before}
+    assert restart_asked((REQUEST, Entry(at=LATER, event="noted", step=STEP, facts=facts))) is None
+
+
 def of_pair(role: str) -> HaStatus:
     return HaStatus("Active", enabled=True, new_role=role, active_nodes=2, sync_nodes=2, pct_sync=-1)
 

@@ -192,9 +192,23 @@ def test_the_leftovers_of_earlier_runs_are_seen_and_the_lock_is_none(node: Tree)
 
 
 def test_every_other_entry_of_the_keystore_is_seen_dot_files_too(node: Tree) -> None:
-    for name in ("a b.pem", ".hidden", "..data", "-x", r"back\nslash"):
+    names = {"a b.pem", ".hidden", "..data", "-x", r"back\nslash", "x---", "---", "facts", "x facts"}
+    for name in names:
         node.write(node.keystore / name, b"")
-    assert set(look_at_files(node.remote).others) == {"a b.pem", ".hidden", "..data", "-x", r"back\nslash"}
+    seen = look_at_files(node.remote)
+    assert set(seen.others) == names
+    assert seen.cfg.text == node.cfg.read_text()
+
+
+@pytest.mark.parametrize("name", ["facts", "x facts", "x---", "---"])
+def test_a_directory_named_like_a_line_between_the_answers_confuses_nothing(node: Tree, name: str) -> None:
+    own = node.folder(node.root / name)
+    node.write(own / CERT, b"certificate")
+    node.cfg.write_text(node.cfg.read_text().replace(str(node.keystore), str(own)))
+    for one in (node, node.with_paths(keystore=own)):
+        seen = look_at_files(one.remote)
+        assert (seen.keystore, seen.files[CERT].exists) == (PurePosixPath(own), True)
+        assert seen.cfg.text == node.cfg.read_text()
 
 
 def test_a_crl_is_seen(node: Tree) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tasks.core.errors import Refused, RemoteError
 from tasks.core.plan import Plan
+from tasks.effects import mirror as mirroring
 from tasks.effects.lock import Claim, lock
 from tasks.effects.mirror import elsewhere, mirror, packed, plan_on
 from tests.core.certs import OWN
@@ -94,6 +95,15 @@ def test_what_is_no_whole_plan_is_none(nodes: Nodes, content: bytes) -> None:
     (node, _) = nodes.trees.values()
     mirrored(node).write_bytes(content)
     assert plan_on(node.remote, RUN) is None
+
+
+def test_one_that_swells_beyond_measure_is_none(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(nodes)
+    (node, _) = nodes.trees.values()
+    monkeypatch.setattr(mirroring, "_MOST_BYTES", len(PLAN.model_dump_json()) - 1)
+    assert plan_on(node.remote, RUN) is None
+    monkeypatch.setattr(mirroring, "_MOST_BYTES", len(PLAN.model_dump_json()))
+    assert plan_on(node.remote, RUN) == PLAN
 
 
 def test_where_it_cannot_be_left_the_node_is_named(nodes: Nodes) -> None:
