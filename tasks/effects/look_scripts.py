@@ -5,9 +5,28 @@ It prints server.cfg and certificates, which are public, and of other files what
 
 from __future__ import annotations
 
+_BOTH = r"""
+nl='
+'
+both() {  # $1 and $2 without symbolic links, as one and other; each asked for alone where that is not two lines
+    one=$(readlink -m -- "$1" "$2" 2>/dev/null) || one=
+    other=${one#*"$nl"}
+    case $one in
+        *"$nl"*"$nl"*|*"$nl") one= ;;
+        *"$nl"*) one=${one%%"$nl"*} ;;
+        *) one= ;;
+    esac
+    [ -z "$one" ] || return 0
+    one=$(readlink -m -- "$1") || one=$1
+    other=$(readlink -m -- "$2") || other=$2
+}
+"""
+
 # args: server.cfg, the product's directory, its data directory, the directory below which they lie (a
 # volume's, or /). Prints facts; the paths are without symbolic links.
-_CONFIG = r"""
+_CONFIG = (
+    _BOTH
+    + r"""
 set -u
 uid=$(id -u)
 cfg=$(readlink -f -- "$1") && [ -f "$cfg" ] || { echo "no such file: $1" >&2; exit 10; }
@@ -16,15 +35,17 @@ case $cfg in *[[:cntrl:]]*) echo "control characters in the path of server.cfg" 
 owned=$3/certificates
 [ -d "$owned" ] || owned=$3
 printf 'path %s\n' "$cfg"
-real() {
-    real=$(readlink -m -- "$2") || real=$2
-    case $real in *[[:cntrl:]]*) echo "control characters in the path of $2" >&2; exit 12 ;; esac
-    printf '%s %s\n' "$1" "$real"
+plain() {
+    case $2 in *[[:cntrl:]]*) echo "control characters in the path of $3" >&2; exit 12 ;; esac
+    printf '%s %s\n' "$1" "$2"
 }
-real home "$2"
-real data "$3"
-data=$real
-case $4 in /) echo "root /" ;; *) real root "$4" ;; esac
+both "$2" "$3"
+data=$other
+plain home "$one" "$2"
+plain data "$data" "$3"
+root=/
+[ "$4" = / ] || root=$(readlink -m -- "$4") || root=$4
+plain root "$root" "$4"
 echo "now $(date +%s)"
 echo "uid $uid"
 owners=$(stat -c '%u:%g' -- "$owned" "$cfg")
@@ -32,6 +53,7 @@ user=${owners%%[!0-9:]*}
 echo "user $user"
 echo "cfgowner ${owners##*[!0-9:]}"
 """
+)
 
 # A line that ends the facts, then the file.
 _CONTENT = r"""
@@ -52,8 +74,8 @@ fact() {
         *) printf '%s %s\n' "$1" "$2" ;;
     esac
 }
-keystore_real=$(readlink -m -- "$keystore") || keystore_real=$keystore
-truststore_real=$(readlink -m -- "$truststore") || truststore_real=$truststore
+both "$keystore" "$truststore"
+keystore_real=$one truststore_real=$other
 fact effective "$keystore_real"
 fact effective "$truststore_real"
 as_service() {
@@ -101,11 +123,49 @@ may=$(as_service sh -c "$asked" sh "$keystore/Cluster_cert.pem" "$keystore/Clust
 next() { can=no; case $may in y*) can=yes ;; esac; may=${may#?}; }
 next
 tmp=$can
+lines() {  # how many $1 has
+    set -f
+    IFS=$nl
+    set -- $1
+    unset IFS
+    set +f
+    lines=$#
+}
+line() {  # the first one of $list, which is then gone from there
+    line=${list%%"$nl"*}
+    case $list in *"$nl"*) list=${list#*"$nl"} ;; *) list= ;; esac
+}
+attributes='%u:%g %a %Z %C'  # without SELinux stat fails, and is right
+# Of all files that are there at once; each alone (see below) where not every one of them has its line.
+there= sums= seens=
+at_once() {
+    for file do
+        shift
+        if [ -e "$file" ]; then there=${there}y; set -- "$@" "$file"; else there=${there}n; fi
+    done
+    [ $# != 0 ] || return 0
+    sums=$(sha256sum -- "$@" 2>/dev/null) || :
+    lines "$sums"
+    [ $lines = $# ] || sums=
+    seens=$(stat -L -c "$attributes" -- "$@" 2>/dev/null) || :
+    lines "$seens"
+    [ $lines = $# ] || seens=
+}
+at_once "$keystore/Cluster_cert.pem" "$keystore/Cluster_key.pem" \
+    "$truststore/Cluster_cafile.pem" "$truststore/Cluster_crl/crl.pem" \
+    "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem" "$truststore/HA_crl/crl.pem"
 show() {
     next
-    if [ ! -e "$1" ]; then echo "file $2 absent"; return; fi
-    sum=$(sha256sum < "$1") || sum=unreadable
-    seen=$(stat -L -c '%u:%g %a %Z %C' -- "$1" 2>/dev/null) || :  # without SELinux it fails and is right
+    here=${there%"${there#?}"}
+    there=${there#?}
+    if [ $here = n ]; then echo "file $2 absent"; return; fi
+    if [ -n "$sums" ] && [ -n "$seens" ]; then
+        list=$sums; line; sums=$list sum=${line#\\}
+        list=$seens; line; seens=$list seen=$line
+    else
+        sum=$(sha256sum < "$1") || sum=unreadable
+        seen=$(stat -L -c "$attributes" -- "$1" 2>/dev/null) || :
+    fi
     if [ -n "$seen" ]; then echo "file $2 ${sum%% *} $seen $can"; else echo "file $2 absent"; fi
 }
 content() {
@@ -176,7 +236,8 @@ done
 
 # args: service user, keystore, truststore, the data directory without symbolic links, then the target directories.
 FACTS = (
-    r"""
+    _BOTH
+    + r"""
 set -u
 uid=$(id -u)
 cfg= user=$1 keystore=$2 truststore=$3 data=$4
@@ -201,7 +262,8 @@ for path do [ "$path" != "${cfg%/*}" ] || again=yes; done
 """
     + _FACTS
     + r"""
-if [ -n "$work" ] && owner=$(cat -- "$work/lock/owner" 2>/dev/null); then fact lock "$owner"; fi
+held=$work/lock/owner
+if [ -n "$work" ] && [ -e "$held" ] && owner=$(cat -- "$held" 2>/dev/null); then fact lock "$owner"; fi
 startable() {  # some shells' `command -v` finds files that nobody may execute
     found=$(command -v -- "$1") || return
     case $found in (/*) [ -f "$found" ] && [ -x "$found" ] ;; esac

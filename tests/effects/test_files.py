@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -200,14 +201,19 @@ def test_every_other_entry_of_the_keystore_is_seen_dot_files_too(node: Tree) -> 
     assert seen.cfg.text == node.cfg.read_text()
 
 
-@pytest.mark.parametrize("name", ["facts", "x facts", "x---", "---"])
+@pytest.mark.parametrize("name", ["facts", "x facts", "x---", "---", r"back\\slash", r"\\n", "*", "$(id)"])
 def test_a_directory_named_like_a_line_between_the_answers_confuses_nothing(node: Tree, name: str) -> None:
     own = node.folder(node.root / name)
-    node.write(own / CERT, b"certificate")
+    for file in (CERT, "HA_key.pem"):
+        node.write(own / file, file.encode())
     node.cfg.write_text(node.cfg.read_text().replace(str(node.keystore), str(own)))
     for one in (node, node.with_paths(keystore=own)):
         seen = look_at_files(one.remote)
-        assert (seen.keystore, seen.files[CERT].exists) == (PurePosixPath(own), True)
+        assert seen.keystore == PurePosixPath(own)
+        for file, state in {**seen.files, **seen.ha.files}.items():
+            there = Path(str(state.path))
+            content = there.read_bytes() if there.exists() else None
+            assert state.sha256 == (None if content is None else hashlib.sha256(content).hexdigest()), file
         assert seen.cfg.text == node.cfg.read_text()
 
 
