@@ -208,11 +208,9 @@ class Link:
 
     def _stream(self) -> Stream:
         host, port, limit_s = self.target.host, self.target.port, self.target.connect_s
-        return (
-            self._via.forward(host, port, limit_s=limit_s)
-            if self._via
-            else connect(host, port, limit_s=limit_s)
-        )
+        if self._via:
+            return self._via.forward(host, port, limit_s=limit_s)
+        return connect(host, port, limit_s=limit_s)
 
     def _not_run(self, channel: paramiko.Channel, error: Exception) -> RemoteError:
         transport = channel.get_transport()
