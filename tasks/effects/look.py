@@ -80,9 +80,8 @@ def _out_of_reach(node: Node, reach: Unseen) -> NodeSnapshot:
     return NodeSnapshot(node, "", reach, reach, reach, None, None, sshd=reach)
 
 
-Ports = Callable[
-    [], NodeSnapshot
-]  # waits for what REST and the control port tell; files are not its question
+# Waits for what REST and the control port tell; files are not its question.
+Ports = Callable[[], NodeSnapshot]
 
 
 def _near_ports(site: Site, node: Node) -> Ports:

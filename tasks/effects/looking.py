@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.answer import clean
 from tasks.core.file_names import CLUSTER, HA
 from tasks.core.model import ExecFiles, Node
 from tasks.core.places import data_of
@@ -98,7 +99,7 @@ def _expected(node: Node) -> tuple[PurePosixPath, PurePosixPath]:
 
 def _started(value: str) -> tuple[int, str]:
     code, _, said = value.partition(" ")
-    return int(code), said
+    return int(code), clean(said)
 
 
 def _in_two(remote: Remote) -> NodeFiles:

@@ -13,7 +13,7 @@ from tasks.core.model import Cluster, Node, SecretRef
 from tasks.core.status import NodeStatus
 from tasks.effects.admin import AdminApi
 from tasks.effects.clock import Clock, SystemClock
-from tasks.effects.pool import Pool
+from tasks.effects.pool import WORKERS, Pool
 from tasks.effects.remote import Remote
 from tasks.effects.rest import RestRefused, RestTimeout
 from tasks.effects.ssh import Connections
@@ -35,9 +35,8 @@ class Site:
         self.cluster = cluster
         self.clock = clock or SystemClock()
         self.pool = Pool()
-        self.beside = (
-            Pool()
-        )  # for a second question to a node that one of the first is busy with; asks no other
+        # For what is asked of a node beside the question that one of the pool is busy with; these ask no others.
+        self.beside = Pool(workers=BESIDE * WORKERS)
         self._secrets = secrets
         self._connections = Connections(secrets=secrets, clock=self.clock)
         self._admins = {

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHORTEST_LIFE_S = (
-    2.0  # real seconds of one that restarts: UpTimeSeconds is whole, and no real server is so fast
-)
+# Real seconds of one that restarts: UpTimeSeconds is whole, and no real server is so fast.
+SHORTEST_LIFE_S = 2.0
 RESTART_REQUEST_S = 3.1  # from the answered request to leaving the cluster
 TRANSPORT_STARTED_S = 0.2  # State 4
 STORE_STARTING_S = 0.3  # State 11

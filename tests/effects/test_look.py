@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import cast
 
 import pytest
@@ -17,7 +18,8 @@ from tasks.core.status import Membership, NodeStatus, RemoteMember
 from tasks.effects.admin import AdminApi
 from tasks.effects.lock import Claim, lock
 from tasks.effects.look import FAR_S, NodeLook, look_at_node
-from tasks.effects.site import Address
+from tasks.effects.pool import WORKERS
+from tasks.effects.site import BESIDE, Address
 from tests.core.certs import BUILTIN_SET
 from tests.core.snapshots import membership, remote, single, wire
 from tests.core.statuses import NOON, counted, node_status, paired
@@ -136,6 +138,13 @@ def test_of_a_pair_no_port_is_guessed(nodes: Nodes) -> None:
         far.cluster = replace(far.cluster, members=(Member("gw-a", (node, replace(node, name="gw-a2"))),))
         assert look_at_node(far, node).snapshot.wire is None
         assert not [question for question in far.asked if question.startswith("wire")]
+
+
+def test_as_many_far_nodes_as_the_pool_has_workers_are_asked_everything_at_once(nodes: Nodes) -> None:
+    asked = range(BESIDE * WORKERS)
+    all_there = Barrier(len(asked), timeout=10)
+    with looked(nodes, 2 * FAR_S, PRODUCTION) as far:
+        far.beside.map(lambda _: all_there.wait(), asked)
 
 
 def test_the_lock_is_seen_with_the_files(nodes: Nodes) -> None:
