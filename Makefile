@@ -8,10 +8,12 @@ export PYTHONDONTWRITEBYTECODE =
 setup:
 	@sh .ci/setup
 
-# What is generated from the code: the JSON Schemas of the inventory and of what --json prints.
+# What is generated from the code: the JSON Schemas of the inventory and of what --json prints, and the inventory's
+# shapes as they are read by.
 schemas: setup
 	.venv/bin/python -m tasks.effects.inventory_file > docs/inventory.schema.json
 	.venv/bin/python -m tests.schemas
+	.venv/bin/python -m tests.compiled
 
 rehearse: setup
 	$(FAB) rehearse

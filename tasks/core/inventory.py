@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasks.core.errors import UsageError
 from tasks.core.inventory_check import checked
 from tasks.core.inventory_faults import Fault, InventoryFaults, shown
 from tasks.core.inventory_resolve import resolved
 from tasks.core.inventory_rules import broken_rules
-from tasks.core.inventory_schema import InventoryShape
 from tasks.core.inventory_yaml import Document, read
 from tasks.core.model import Cluster
 from tasks.core.nearest import nearest
+
+if TYPE_CHECKING:
+    from tasks.core.inventory_schema import InventoryShape
 
 
 def parse(text: str, *, path: Path, cluster: str | None, home: Path | None = None) -> Cluster:
@@ -41,7 +44,7 @@ def _looked_through(document: Document) -> tuple[InventoryShape, tuple[Fault, ..
         other = Fault(
             (), "the top must be a mapping with `clusters`", "see the example inventory.yaml", line=1
         )
-        return InventoryShape(), document.faults or (empty if value is None else other,)
+        return checked({})[0], document.faults or (empty if value is None else other,)
     shape, faults = checked(value)
     faults = document.faults + faults
     faults += broken_rules(shape, left_out=[fault.path for fault in faults if fault.path])

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import SchemaValidator, ValidationError
 
+from tasks.core.inventory_compiled import INVENTORY, SHAPES
 from tasks.core.inventory_faults import Fault, YamlPath, shown
-from tasks.core.inventory_notify_shape import NotifyShape
-from tasks.core.inventory_schema import (
-    AdminShape,
-    InventoryShape,
-    LimitsShape,
-    MembershipShape,
-    QueuesShape,
-    ServiceShape,
-    Shape,
-    SshShape,
-    known_keys,
-)
+from tasks.core.inventory_keys import remedy_for_key
 from tasks.core.inventory_values import REFUSED
-from tasks.core.nearest import did_you_mean, nearest
+from tasks.core.nearest import did_you_mean
 
-_SECTIONS: Mapping[str, type[Shape]] = {
-    "ssh": SshShape,
-    "admin": AdminShape,
-    "service": ServiceShape,
-    "membership": MembershipShape,
-    "limits": LimitsShape,
-    "queues": QueuesShape,
-    "notify": NotifyShape,
-}
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from tasks.core.inventory_schema import InventoryShape
+
+_INVENTORY = SchemaValidator({"type": "definitions", "schema": INVENTORY, "definitions": SHAPES})
+
 _MAPPING = ("must be a mapping", "write its keys below it, indented; or remove it")
 _QUOTES = "put it in quotes"
 _BARE = "write it without quotes"
@@ -61,7 +48,7 @@ def checked(value: dict[str, Any]) -> tuple[InventoryShape, tuple[Fault, ...]]:
     faults: list[Fault] = []
     while True:
         try:
-            return InventoryShape.model_validate(value), tuple(faults)
+            return _INVENTORY.validate_python(value), tuple(faults)
         except ValidationError as error:
             details = error.errors(include_url=False)
         for detail in details:
@@ -75,7 +62,7 @@ def _fault(detail: ErrorDetails) -> Fault:
     if kind == REFUSED:
         return Fault(path, context["problem"], context["remedy"])
     if kind == "extra_forbidden":
-        return Fault(path, "unknown key", _remedy_for_key(path))
+        return Fault(path, "unknown key", remedy_for_key(path))
     if kind == "literal_error":
         return _choice_fault(path, str(context["expected"]), seen)
     problem, remedy = _WORDS.get(kind, (f"cannot be used ({kind})", "see docs/inventory.md"))
@@ -99,18 +86,6 @@ def _choice_fault(path: YamlPath, expected: str, seen: object) -> Fault:
     words = expected.replace("'", "").replace(" or ", ", ").split(", ")
     remedy = did_you_mean(seen, words) if isinstance(seen, str) else f"known: {', '.join(words)}"
     return Fault(path, f"must be {' or '.join(words)}, got {shown(seen)}", remedy)
-
-
-def _remedy_for_key(path: YamlPath) -> str:
-    key, known = str(path[-1]), known_keys(path[:-1])
-    homes = [
-        section for section, shape in _SECTIONS.items() if section in known and key in shape.model_fields
-    ]
-    if homes:
-        return f"`{key}` belongs under {' or '.join(f'`{home}`' for home in homes)}"
-    if "ssh" in known_keys(path[:-2]) and nearest(key, known) is None and key in known_keys(path[:-2]):
-        return f"`{key}` belongs one level up"
-    return did_you_mean(key, known)
 
 
 def _without(value: Any, path: YamlPath, *, keep_empty: bool) -> Any:

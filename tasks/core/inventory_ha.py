@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tasks.core.inventory_faults import Fault
 from tasks.core.inventory_layers import Place, places
-from tasks.core.inventory_schema import HaShape, InventoryShape
 from tasks.core.wanted_ha import WantedHa
+
+if TYPE_CHECKING:
+    from tasks.core.inventory_schema import InventoryShape
 
 _MOST_GROUP = 128  # characters of Group
 _LEAST_TIMEOUT_S = 10
@@ -18,7 +21,7 @@ _PORTS = ("discovery_port", "replication_port", "external_replication_port")
 
 def ha_of(place: Place) -> WantedHa:
     """What is said on the narrowest level, key by key; the discovery address follows the host if it can."""
-    said = {key: place.said("ha", key).value for key in HaShape.model_fields}
+    said = {key: place.said("ha", key).value for key in place.keys("ha")}
     values = {key: value for key, value in said.items() if value is not None}
     return WantedHa(**{"discovery_address": _literal(place.host)} | values)
 

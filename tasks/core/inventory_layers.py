@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.core.inventory_faults import YamlPath
-from tasks.core.inventory_schema import ClusterShape, InventoryShape, NodeShape, Settings
+from tasks.core.inventory_given import keys_of
 
-Levels = tuple[tuple[YamlPath, Settings], ...]
+if TYPE_CHECKING:
+    from tasks.core.inventory_schema import ClusterShape, InventoryShape, NodeShape, Settings
+
+Levels = tuple[tuple[YamlPath, "Settings"], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,10 @@ class Place:
     @property
     def path(self) -> YamlPath:
         return self.levels[0][0]
+
+    def keys(self, section: str) -> tuple[str, ...]:
+        """Every key of a section, said or not."""
+        return keys_of(getattr(self.levels[0][1], section))
 
     def said(self, *keys: str) -> Said:
         """What the narrowest level says, e.g. `said("ssh", "port")`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.core.inventory_values import Argv, Messages, Seconds
+from tasks.core.inventory_types import Argv, Messages, Seconds
 from tasks.core.wanted_queues import Discarded
 
 

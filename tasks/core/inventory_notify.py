@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tasks.core.inventory_faults import Fault, YamlPath, shown
-from tasks.core.inventory_notify_shape import NotifyShape, OnShape, WebhookShape
-from tasks.core.inventory_schema import InventoryShape
+from tasks.core.inventory_given import keys_of
 from tasks.core.model import FileSecret, SecretRef
 from tasks.core.wanted_notify import WantedNotify, Webhook
+
+if TYPE_CHECKING:
+    from tasks.core.inventory_notify_shape import NotifyShape, WebhookShape
+    from tasks.core.inventory_schema import InventoryShape
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _OURS = frozenset({"host", "content-type", "content-length", "transfer-encoding", "connection"})
@@ -28,7 +31,7 @@ def notify_of(inventory: InventoryShape, key: str, *, folder: Path, whole: Whole
         whole: Makes a path of this machine whole.
     """
     levels = [level for _, level in _levels(inventory, key)]
-    hooks = {kind: _said([level.on for level in levels], kind) for kind in OnShape.model_fields}
+    hooks = {kind: _said([level.on for level in levels], kind) for kind in keys_of(levels[0].on)}
     webhook = _said(levels, "webhook")
     limits = {name: _said(levels, name) for name in ("limit_s", "waiting_long_s")}
     return WantedNotify(

@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from tasks.core.inventory_limits import Shape
-from tasks.core.inventory_values import REFERENCE, Argv, LocalPath, Seconds, refusal, secret_ref
-from tasks.core.model import PromptSecret, SecretRef
-
-_ELSEWHERE = "{env: NAME}, {file: PATH}, {command: [PROGRAM, ARGUMENT]} or {keyring: SERVICE/USER}"
+from tasks.core.inventory_notify_values import unasked, url
+from tasks.core.inventory_types import REFERENCE, Argv, LocalPath, Seconds
+from tasks.core.model import SecretRef
 
 Kind = Literal["start", "step", "waiting_long", "failed", "stopped", "done"]
 
-
-def _unasked(value: object) -> SecretRef:
-    found = secret_ref(value)
-    if isinstance(found, PromptSecret):
-        raise refusal("nobody can be asked while a run is going on", f"write {_ELSEWHERE}")
-    return found
-
-
-def _url(value: object) -> str | SecretRef:
-    """The value is never shown: it may hold a token."""
-    if not isinstance(value, str) or value == "prompt":
-        return _unasked(value)
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and value.isprintable()
-        usable = usable and " " not in value and (parts.port is None or parts.port > 0)
-    except ValueError:  # brackets without an address, a port that is none
-        usable = False
-    if not usable:
-        raise refusal(
-            "must be a URL, or where one is found", f"https://HOST/PATH; with a token: {_ELSEWHERE}"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise refusal("a URL with a user or password is a secret", f"write {_ELSEWHERE}")
-    return value
-
-
-Reference = Annotated[SecretRef, PlainValidator(_unasked), WithJsonSchema(REFERENCE)]
+Reference = Annotated[SecretRef, PlainValidator(unasked), WithJsonSchema(REFERENCE)]
 Url = Annotated[
     str | SecretRef,
-    PlainValidator(_url),
+    PlainValidator(url),
     WithJsonSchema({"oneOf": [{"type": "string", "pattern": "^https?://"}, *REFERENCE["oneOf"]]}),
 ]
 

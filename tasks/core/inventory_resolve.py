@@ -7,23 +7,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.core.inventory_faults import dotted
+from tasks.core.inventory_given import values_of
 from tasks.core.inventory_ha import ha_of
 from tasks.core.inventory_layers import Place, Said, places
 from tasks.core.inventory_membership import membership_of
 from tasks.core.inventory_notify import notify_of
 from tasks.core.inventory_paths import paths_of, product_of
-from tasks.core.inventory_schema import (
-    AdminShape,
-    CaShape,
-    GatesShape,
-    InventoryShape,
-    LimitsShape,
-    Shape,
-    SshShape,
-)
 from tasks.core.inventory_service import files_by, restart_by, start_by
 from tasks.core.model import (
     Admin,
@@ -39,6 +31,9 @@ from tasks.core.model import (
     Via,
 )
 from tasks.core.wanted_queues import WantedQueues
+
+if TYPE_CHECKING:
+    from tasks.core.inventory_schema import CaShape, InventoryShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ def resolved(inventory: InventoryShape, key: str, *, path: Path, home: Path | No
         islands=shape.islands,
         ca_passphrase=_ca_passphrase(shape.ca, key, here=here),
         notify=notify_of(inventory, key, folder=here.folder, whole=here.whole),
-        queues=WantedQueues(**shape.queues.model_dump(exclude_none=True)),
+        queues=WantedQueues(**values_of(shape.queues)),
     )
 
 
@@ -93,29 +88,29 @@ def _members(inventory: InventoryShape, key: str, *, here: Here) -> Iterator[Mem
 
 def _node(place: Place, here: Here) -> Node:
     host = place.host or ""
-    admin = {"host": host} | _section("admin", AdminShape, place=place, here=here)
+    admin = {"host": host} | _section("admin", place=place, here=here)
     return Node(
         name=place.name,
         member=place.member,
         host=host,
         product=product_of(place),
-        ssh=Ssh(**_section("ssh", SshShape, place=place, here=here)),
+        ssh=Ssh(**_section("ssh", place=place, here=here)),
         admin=Admin(**admin | {"via": Via(admin.get("via", Via.AUTO))}),
         paths=paths_of(place),
         restart_by=restart_by(place),
         start_by=start_by(place),
-        limits=Limits(**_section("limits", LimitsShape, place=place, here=here)),
+        limits=Limits(**_section("limits", place=place, here=here)),
         ifix_confirmed=bool(place.said("ifix_confirmed").value),
         files_by=files_by(place),
         membership=membership_of(place),
         ha=ha_of(place),
-        gates=OwnGates(**_section("gates", GatesShape, place=place, here=here)),
+        gates=OwnGates(**_section("gates", place=place, here=here)),
     )
 
 
-def _section(name: str, shape: type[Shape], *, place: Place, here: Here) -> dict[str, Any]:
+def _section(name: str, *, place: Place, here: Here) -> dict[str, Any]:
     """What is said about a section; the model's own defaults fill the rest."""
-    found = {key: place.said(name, key) for key in shape.model_fields}
+    found = {key: place.said(name, key) for key in place.keys(name)}
     return {key: _local(said, here) for key, said in found.items() if said.value is not None}
 
 

@@ -7,20 +7,23 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasks.core.inventory_faults import Fault, YamlPath, dotted, shown
 from tasks.core.inventory_ha import ha_faults
 from tasks.core.inventory_layers import hosted, named, places
 from tasks.core.inventory_notify import notify_faults
-from tasks.core.inventory_schema import InventoryShape
 from tasks.core.inventory_service import container_faults, volume_faults
 from tasks.core.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from tasks.core.inventory_schema import InventoryShape
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SSH_PORT = 22
 _PATHS = (("product",), ("data_dir",), ("server_cfg",), ("log_dir",), ("keystore",), ("truststore",))
 
-Rule = Callable[[InventoryShape, str], Iterator[Fault]]
+Rule = Callable[["InventoryShape", str], Iterator[Fault]]
 
 
 def broken_rules(inventory: InventoryShape, *, left_out: Iterable[YamlPath]) -> tuple[Fault, ...]:

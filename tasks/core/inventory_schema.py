@@ -6,17 +6,16 @@ Defaults are those of core/model.py; here None means "not said on this level".
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from tasks.core.inventory_faults import YamlPath
 from tasks.core.inventory_limits import GatesShape as GatesShape
 from tasks.core.inventory_limits import LimitsShape as LimitsShape
 from tasks.core.inventory_limits import QueuesShape as QueuesShape
 from tasks.core.inventory_limits import Shape as Shape
 from tasks.core.inventory_notify_shape import NotifyShape
-from tasks.core.inventory_values import (
+from tasks.core.inventory_types import (
     Account,
     Gateway,
     Host,
@@ -215,33 +214,9 @@ class InventoryShape(Shape):
     clusters: dict[str, ClusterShape] = Field(default={}, description="The clusters, by name.")
 
 
-def known_keys(path: YamlPath) -> tuple[str, ...]:
-    """The keys that the mapping at a path may have.
-
-    Raises:
-        KeyError: The path does not lead to such a mapping: our bug.
-    """
-    shape: type[BaseModel] = InventoryShape
-    named = False  # the next part is a name the operator gave
-    for part in path:
-        if named:
-            named = False
-            continue
-        annotation = shape.model_fields[str(part)].annotation
-        named = any(get_origin(each) is dict for each in (annotation, *get_args(annotation)))
-        shape = _shape_in(annotation) or shape
-    return tuple(shape.model_fields)
-
-
 def schema_text() -> str:
     """JSON Schema for editors, as docs/inventory.schema.json holds it."""
     schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     schema |= InventoryShape.model_json_schema()
     schema |= {"title": "Inventory", "required": ["clusters"]}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
-
-
-def _shape_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for each in get_args(annotation) if (found := _shape_in(each))), None)

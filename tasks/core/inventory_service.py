@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tasks.core.inventory_faults import Fault, shown
 from tasks.core.inventory_layers import Place, Said, places
 from tasks.core.inventory_paths import paths_of, unit_of
-from tasks.core.inventory_schema import InventoryShape, VolumeShape
 from tasks.core.model import (
     ByCommand,
     ByContainer,
@@ -20,6 +20,9 @@ from tasks.core.model import (
     StartBy,
     Volume,
 )
+
+if TYPE_CHECKING:
+    from tasks.core.inventory_schema import InventoryShape, VolumeShape
 
 ENGINES = ("docker", "podman")
 _PATHS = ("data_dir", "server_cfg", "log_dir", "keystore", "truststore")

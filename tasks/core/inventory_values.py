@@ -5,9 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path, PurePosixPath
-from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tasks.core.inventory_faults import shown
@@ -22,7 +20,7 @@ _HOP = re.compile(
 )
 _LOGIN = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.@\\$+-]{0,127}")
 _SECRET_FORMS = "{env: NAME}, {file: PATH}, {command: [PROGRAM, ARGUMENT]}, {keyring: SERVICE/USER} or prompt"
-_SECRET_KINDS = ("env", "file", "command", "keyring")
+SECRET_KINDS = ("env", "file", "command", "keyring")
 
 
 def refusal(problem: str, remedy: str) -> PydanticCustomError:
@@ -38,7 +36,7 @@ def is_host(text: str) -> bool:
     return True
 
 
-def _host(text: str) -> str:
+def host(text: str) -> str:
     if is_host(text):
         return text
     if "://" in text:
@@ -54,7 +52,7 @@ def _host(text: str) -> str:
     )
 
 
-def _literal(text: str) -> str:
+def ip_literal(text: str) -> str:
     """An IP address as the server takes it: without brackets, and one that stands for one host."""
     try:
         address = ipaddress.ip_address(text)
@@ -66,7 +64,7 @@ def _literal(text: str) -> str:
     return str(address)
 
 
-def _gateway(text: str) -> str:
+def gateway(text: str) -> str:
     hops = [_hop(part.strip()) for part in text.split(",")]
     return ",".join(hops)
 
@@ -85,7 +83,7 @@ def _hop(text: str) -> str:
     return text
 
 
-def _login(text: str) -> str:
+def login(text: str) -> str:
     if ":" in text:
         raise refusal(
             "must be a user name, without a password", f"give the password beside it: {_SECRET_FORMS}"
@@ -95,43 +93,43 @@ def _login(text: str) -> str:
     return text
 
 
-def _account(text: str) -> str:
+def account(text: str) -> str:
     if ":" in text:
         raise refusal("must be a user name, without a password", f"give it as password: {_SECRET_FORMS}")
-    return _words(text)
+    return words_of(text)
 
 
-def _words(text: str) -> str:
+def words_of(text: str) -> str:
     if not text.strip() or text != text.strip() or not text.isprintable():
         raise refusal(f"must be printable text without blanks at its ends, got {shown(text)}", "correct it")
     return text
 
 
-def _messages(count: int) -> int:
+def messages(count: int) -> int:
     if not 0 <= count <= 10**9:
         raise refusal(f"must be 0..1000000000, got {count}", "write a number of messages, e.g. 100")
     return count
 
 
-def _program_word(text: str) -> str:
+def program_word(text: str) -> str:
     """A unit's or container's name: an argument that cannot be taken for an option."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@:\\-]{0,254}", text):
         raise refusal(f"must be a name of letters, digits and _ . @ : -, got {shown(text)}", "correct it")
     return text
 
 
-def _remote_path(value: object) -> PurePosixPath:
+def remote_path(value: object) -> PurePosixPath:
     text = _text(value)
     if not text.startswith("/"):
         raise refusal(f"must be an absolute path on the node, got {shown(text)}", "begin it with /")
-    path = PurePosixPath(re.sub("/+", "/", _words(text)))
+    path = PurePosixPath(re.sub("/+", "/", words_of(text)))
     if ".." in path.parts or len(path.parts) < 2:
         raise refusal(f"must be a path without .. and not / itself, got {shown(text)}", "write the real path")
     return path
 
 
-def _local_path(value: object) -> Path:
-    text = _words(_text(value))
+def local_path(value: object) -> Path:
+    text = words_of(_text(value))
     if text.startswith("~") and not re.match(r"~(/|$)", text):
         raise refusal(f"~ can only stand for your own home, got {shown(text)}", "write the whole path")
     return Path(text)
@@ -148,14 +146,14 @@ def _argv(value: object, *, words: tuple[str, ...]) -> str | tuple[str, ...]:
     if isinstance(value, str) and value in words:
         return value
     if isinstance(value, list):
-        return _arguments(value)
+        return arguments(value)
     forms = f"{', '.join(words)} or a list [PROGRAM, ARGUMENT]"
     near = nearest(value, words) if isinstance(value, str) else None
     remedy = f"did you mean `{near}`?" if near else "a command is a list, one item per argument"
     raise refusal(f"must be {forms}, got {shown(value)}", remedy)
 
 
-def _arguments(value: object) -> tuple[str, ...]:
+def arguments(value: object) -> tuple[str, ...]:
     if isinstance(value, list):
         words = tuple(word for word in value if isinstance(word, str) and "\0" not in word)
         if words and words[0] and len(words) == len(value):
@@ -169,8 +167,8 @@ def secret_ref(value: object) -> SecretRef:
         return PromptSecret("")
     if not isinstance(value, dict):
         raise refusal("a secret must be a reference, never the value itself", f"write {_SECRET_FORMS}")
-    if len(value) != 1 or next(iter(value)) not in _SECRET_KINDS:
-        near = did_you_mean(str(next(iter(value), "")), _SECRET_KINDS) if len(value) == 1 else ""
+    if len(value) != 1 or next(iter(value)) not in SECRET_KINDS:
+        near = did_you_mean(str(next(iter(value), "")), SECRET_KINDS) if len(value) == 1 else ""
         raise refusal("a secret must be exactly one reference", near or f"write {_SECRET_FORMS}")
     ((kind, target),) = value.items()
     return _secret_of(kind, target)
@@ -178,11 +176,11 @@ def secret_ref(value: object) -> SecretRef:
 
 def _secret_of(kind: str, target: object) -> SecretRef:
     if kind == "command":
-        return CommandSecret(_arguments(target))
+        return CommandSecret(arguments(target))
     if not isinstance(target, str):
         raise refusal(f"the {kind} of a secret must be text", f"write {_SECRET_FORMS}")
     if kind == "file":
-        return FileSecret(_local_path(target))
+        return FileSecret(local_path(target))
     if kind == "env":
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", target):
             raise refusal("{env: NAME} takes the name of a variable", "letters, digits and _; without $")
@@ -193,54 +191,9 @@ def _secret_of(kind: str, target: object) -> SecretRef:
     return KeyringSecret(service, user)
 
 
-def _restart(value: object) -> str | tuple[str, ...]:
+def restart_word(value: object) -> str | tuple[str, ...]:
     return _argv(value, words=("rest", "systemd", "docker", "podman"))
 
 
-def _start(value: object) -> str | tuple[str, ...]:
+def start_word(value: object) -> str | tuple[str, ...]:
     return _argv(value, words=("systemd", "docker", "podman"))
-
-
-_WORDS = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-REFERENCE = {
-    "oneOf": [
-        {"const": "prompt"},
-        *(
-            {
-                "type": "object",
-                "properties": {kind: _WORDS if kind == "command" else {"type": "string"}},
-                "required": [kind],
-                "additionalProperties": False,
-            }
-            for kind in _SECRET_KINDS
-        ),
-    ]
-}
-
-
-def _or_argv(*words: str) -> WithJsonSchema:
-    return WithJsonSchema({"oneOf": [{"enum": list(words)}, _WORDS]})
-
-
-_PATH = WithJsonSchema({"type": "string", "minLength": 1})
-_ABSOLUTE = WithJsonSchema({"type": "string", "pattern": "^/"})
-
-Host = Annotated[str, AfterValidator(_host)]
-IpLiteral = Annotated[str, AfterValidator(_literal)]
-Gateway = Annotated[str, AfterValidator(_gateway)]
-Login = Annotated[str, AfterValidator(_login)]
-Account = Annotated[str, AfterValidator(_account)]
-Words = Annotated[str, AfterValidator(_words)]
-ProgramWord = Annotated[str, AfterValidator(_program_word)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Messages = Annotated[int, AfterValidator(_messages), WithJsonSchema({"type": "integer", "minimum": 0})]
-Seconds = Annotated[float, Field(gt=0, le=604800, allow_inf_nan=False)]
-WholeSeconds = Annotated[int, Field(gt=0, le=604800)]
-RemotePath = Annotated[PurePosixPath, PlainValidator(_remote_path), _ABSOLUTE]
-LocalPath = Annotated[Path, PlainValidator(_local_path), _PATH]
-Argv = Annotated[tuple[str, ...], PlainValidator(_arguments), WithJsonSchema(_WORDS)]
-Secret = Annotated[SecretRef, PlainValidator(secret_ref), WithJsonSchema(REFERENCE)]
-RestartWord = Annotated[
-    str | tuple[str, ...], PlainValidator(_restart), _or_argv("rest", "systemd", "docker", "podman")
-]
-StartWord = Annotated[str | tuple[str, ...], PlainValidator(_start), _or_argv("systemd", "docker", "podman")]

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.core.errors import UsageError
-from tasks.core.inventory_values import RemotePath
+from tasks.core.inventory_types import RemotePath
 from tasks.core.model import Cluster, Node, Paths
 from tasks.core.nearest import one_of
 from tasks.core.plan import Plan

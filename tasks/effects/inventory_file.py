@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tasks.core.errors import UsageError
 from tasks.core.inventory import parse
-from tasks.core.inventory_schema import schema_text
 from tasks.core.model import Cluster
 
 DEFAULT_NAME = "inventory.yaml"
@@ -85,4 +84,6 @@ def _content(file: Path) -> bytes:
 
 
 if __name__ == "__main__":
+    from tasks.core.inventory_schema import schema_text
+
     sys.stdout.write(schema_text())
