@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-BOTH = r"""
+# What is asked of several files is asked at once: a process for each would be most of a look's time. Each is asked
+# for alone where the answer has not one line for each.
+AT_ONCE = r"""
 nl='
 '
-both() {  # $1 and $2 without symbolic links, as one and other; each asked for alone where that is not two lines
-    one=$(readlink -m -- "$1" "$2" 2>/dev/null) || one=
-    other=${one#*"$nl"}
-    case $one in
-        *"$nl"*"$nl"*|*"$nl") one= ;;
-        *"$nl"*) one=${one%%"$nl"*} ;;
-        *) one= ;;
-    esac
-    [ -z "$one" ] || return 0
-    one=$(readlink -m -- "$1") || one=$1
-    other=$(readlink -m -- "$2") || other=$2
+lines() {  # how many $1 has
+    set -f
+    IFS=$nl
+    set -- $1
+    unset IFS
+    set +f
+    lines=$#
+}
+line() {  # the first one of $list, which is then gone from there
+    line=${list%%"$nl"*}
+    case $list in *"$nl"*) list=${list#*"$nl"} ;; *) list= ;; esac
+}
+reals() {  # name, path ...: each becomes a variable, the path without symbolic links
+    names=
+    left=$#
+    while [ $left -gt 0 ]; do
+        names="$names $1"
+        set -- "$@" "$2"
+        shift 2
+        left=$((left - 2))
+    done
+    list=$(readlink -m -- "$@" 2>/dev/null) || list=
+    lines "$list"
+    if [ $lines = $# ]; then
+        for name in $names; do line; eval "$name=\$line"; done
+        return
+    fi
+    for name in $names; do
+        real=$(readlink -m -- "$1") || real=$1
+        eval "$name=\$real"
+        shift
+    done
 }
 """
 
-# Knows: uid, user (the service user), keystore, truststore, data (the data directory without symbolic links).
+# Knows: uid, user (the service user), keystore, truststore, the same as keystore_real and truststore_real and the
+# data directory as data, without symbolic links; cfg, or "".
 # args: the target directories. Prints one fact per line; certificates in base64. Where a target's files are
 # staged is decided by where it really lies: core/places.py work_dir is the same rule.
 FACTS_OF_FILES = r"""
@@ -29,16 +53,8 @@ fact() {
         *) printf '%s %s\n' "$1" "$2" ;;
     esac
 }
-both "$keystore" "$truststore"
-keystore_real=$one truststore_real=$other
 fact effective "$keystore_real"
 fact effective "$truststore_real"
-as_service() {
-    if [ "$uid" = "${user%%:*}" ]; then "$@"
-    elif [ "$uid" = 0 ]; then chroot --userspec="$user" / "$@"
-    else return 2
-    fi
-}
 nearest() {
     near=$1
     while [ ! -d "$near" ]; do
@@ -63,7 +79,7 @@ while [ $left -gt 0 ]; do
     shift
     left=$((left - 1))
 done
-# What the service user may, y or n each, asked at once: a process per question would be most of the time.
+# What the service user may, y or n each.
 asked='say() { if "$@"; then printf y; else printf n; fi; }
     say [ -w /tmp ]
     files=8
@@ -72,51 +88,54 @@ asked='say() { if "$@"; then printf y; else printf n; fi; }
         if [ -w "$3" ] && [ -w "$4" ]; then printf y; else printf n; fi
         shift 5
     done'
-may=$(as_service sh -c "$asked" sh "$keystore/Cluster_cert.pem" "$keystore/Cluster_key.pem" \
+as_service() {
+    if [ "$uid" = "${user%%:*}" ]; then eval "$asked"
+    elif [ "$uid" = 0 ]; then chroot --userspec="$user" / sh -c "$asked" sh "$@"
+    else return 2
+    fi
+}
+may=$(as_service "$keystore/Cluster_cert.pem" "$keystore/Cluster_key.pem" \
     "$truststore/Cluster_cafile.pem" "$truststore/Cluster_crl/crl.pem" \
     "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem" "$truststore/HA_crl/crl.pem" "$@")
 next() { can=no; case $may in y*) can=yes ;; esac; may=${may#?}; }
 next
 tmp=$can
-lines() {  # how many $1 has
-    set -f
-    IFS=$nl
-    set -- $1
-    unset IFS
-    set +f
-    lines=$#
-}
-line() {  # the first one of $list, which is then gone from there
-    line=${list%%"$nl"*}
-    case $list in *"$nl"*) list=${list#*"$nl"} ;; *) list= ;; esac
-}
 attributes='%u:%g %a %Z %C'  # without SELinux stat fails, and is right
-# Of all files that are there at once; each alone (see below) where not every one of them has its line.
+# Of the eight files those that are there, and of each target the directories that are there of it.
 there= sums= seens=
 at_once() {
-    for file do
+    left=8
+    while [ $left -gt 0 ]; do
+        if [ -e "$1" ]; then there=${there}y; set -- "$@" "$1"; else there=${there}n; fi
         shift
-        if [ -e "$file" ]; then there=${there}y; set -- "$@" "$file"; else there=${there}n; fi
+        left=$((left - 1))
     done
-    [ $# != 0 ] || return 0
-    sums=$(sha256sum -- "$@" 2>/dev/null) || :
+    case $there in *y*) ;; *) return ;; esac
+    targets=$1
+    shift
+    sums=$(shift $targets; exec sha256sum -- "$@" 2>/dev/null) || :
     lines "$sums"
-    [ $lines = $# ] || sums=
-    seens=$(stat -L -c "$attributes" -- "$@" 2>/dev/null) || :
+    [ $lines = $(($# - targets)) ] || sums=
+    while [ $targets -gt 0 ]; do
+        set -- "$@" "$3" "$4"
+        shift 5
+        targets=$((targets - 5))
+    done
+    seens=$(stat -L -c "%d $attributes" -- "$@" 2>/dev/null) || :
     lines "$seens"
-    [ $lines = $# ] || seens=
+    [ -n "$sums" ] && [ $lines = $# ] || sums= seens=
 }
 at_once "$keystore/Cluster_cert.pem" "$keystore/Cluster_key.pem" \
     "$truststore/Cluster_cafile.pem" "$truststore/Cluster_crl/crl.pem" \
-    "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem" "$truststore/HA_crl/crl.pem"
+    "$keystore/HA_cert.pem" "$keystore/HA_key.pem" "$truststore/HA_cafile.pem" "$truststore/HA_crl/crl.pem" $# "$@"
 show() {
     next
     here=${there%"${there#?}"}
     there=${there#?}
     if [ $here = n ]; then echo "file $2 absent"; return; fi
-    if [ -n "$sums" ] && [ -n "$seens" ]; then
+    if [ -n "$seens" ]; then
         list=$sums; line; sums=$list sum=${line#\\}
-        list=$seens; line; seens=$list seen=$line
+        list=$seens; line; seens=$list seen=${line#* }
     else
         sum=$(sha256sum < "$1") || sum=unreadable
         seen=$(stat -L -c "$attributes" -- "$1" 2>/dev/null) || :
@@ -144,31 +163,44 @@ for entry in "$keystore"/* "$keystore"/.[!.]* "$keystore"/..?*; do
     [ -e "$entry" ] || continue
     case ${entry##*/} in Cluster_cert.pem|Cluster_key.pem|.fab-tls*) ;; *) fact other "${entry##*/}" ;; esac
 done
+spaces=
+space_of() {  # of the file systems of /tmp and of each target's work directory
+    left=$#
+    set -- "$@" /tmp
+    while [ $left -gt 0 ]; do
+        set -- "$@" "$4"
+        shift 5
+        left=$((left - 5))
+    done
+    spaces=$(stat -f -c '%a %S %c %d' -- "$@" 2>/dev/null) || :
+    lines "$spaces"
+    [ $lines = $# ] || spaces=
+}
+space_of "$@"
+space() {  # of the next one, which is $1; $2 where it cannot be told
+    if [ -n "$spaces" ]; then
+        list=$spaces; line; spaces=$list space=$line
+    else
+        space=$(stat -f -c '%a %S %c %d' -- "$1" 2>/dev/null) || space=$2
+    fi
+}
+space /tmp '1 0 0 0'
 full() {  # of /tmp: no block for the service user, or no inode (file systems that count none say 0 of 0)
-    set -- $(stat -f -c '%a %c %d' -- /tmp 2>/dev/null || echo 1 0 0)
-    [ "$1" = 0 ] || { [ "$2" != 0 ] && [ "$3" = 0 ]; }
+    set -- $space
+    [ "$1" = 0 ] || { [ "$3" != 0 ] && [ "$4" = 0 ]; }
 }
 if [ -e /tmp/.restart_inited ]; then echo "marker stale"
 elif [ $tmp != yes ]; then echo "marker unwritable"
 elif full; then echo "marker full"
 else echo "marker free"
 fi
-devices() {  # of each target's third and fourth word; one line each
-    left=$#
-    while [ $left -gt 0 ]; do
-        set -- "$@" "$3" "$4"
-        shift 5
-        left=$((left - 5))
-    done
-    stat -L -c %d -- "$@"
+device() {  # of the next one, which is $1
+    if [ -n "$seens" ]; then
+        list=$seens; line; seens=$list device=${line%% *}
+    else
+        device=$(stat -L -c %d -- "$1") || :
+    fi
 }
-[ $# = 0 ] || devices=$(devices "$@")
-device() {
-    device=${devices%%[!0-9]*}
-    devices=${devices#"$device"}
-    devices=${devices#?}
-}
-asked_free=
 while [ $# -gt 0 ]; do
     fact real "$2"
     next
@@ -176,14 +208,12 @@ while [ $# -gt 0 ]; do
     elif [ "$uid" = 0 ]; then may_write=root
     else may_write=nobody
     fi
-    device
+    device "$3"
     on=$device
-    device
-    if [ "$4" != "$asked_free" ]; then
-        free=$(stat -f -c '%a %S' -- "$4") || free='0 0'
-        asked_free=$4
-    fi
-    fact target "$may_write $on $device $((${free% *} * ${free#* } / 1024)) $1"
+    device "$4"
+    space "$4" '0 0 0 0'
+    blocks=${space%% *} size=${space#* }
+    fact target "$may_write $on $device $((blocks * ${size%% *} / 1024)) $1"
     for run in "$5"/*; do [ ! -d "$run" ] || fact work "$run"; done
     shift 5
 done

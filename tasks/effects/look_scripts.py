@@ -5,16 +5,14 @@ It prints server.cfg and certificates, which are public, and of other files what
 
 from __future__ import annotations
 
-from tasks.effects.facts_scripts import BOTH, FACTS_OF_FILES
+from tasks.effects.facts_scripts import AT_ONCE, FACTS_OF_FILES
 
-# args: server.cfg, the product's directory, its data directory, the directory below which they lie (a
-# volume's, or /). Prints facts; the paths are without symbolic links.
-_CONFIG = (
-    BOTH
-    + r"""
+# Knows: cfg, home, data and root without symbolic links. args: server.cfg, the product's directory, its data
+# directory, the directory below which they lie (a volume's, or /). Prints facts.
+_CONFIG = r"""
 set -u
 uid=$(id -u)
-cfg=$(readlink -f -- "$1") && [ -f "$cfg" ] || { echo "no such file: $1" >&2; exit 10; }
+[ -f "$cfg" ] || { echo "no such file: $1" >&2; exit 10; }
 [ -r "$cfg" ] || { echo "not readable: $cfg" >&2; exit 11; }
 case $cfg in *[[:cntrl:]]*) echo "control characters in the path of server.cfg" >&2; exit 12 ;; esac
 owned=$3/certificates
@@ -24,12 +22,8 @@ plain() {
     case $2 in *[[:cntrl:]]*) echo "control characters in the path of $3" >&2; exit 12 ;; esac
     printf '%s %s\n' "$1" "$2"
 }
-both "$2" "$3"
-data=$other
-plain home "$one" "$2"
+plain home "$home" "$2"
 plain data "$data" "$3"
-root=/
-[ "$4" = / ] || root=$(readlink -m -- "$4") || root=$4
 plain root "$root" "$4"
 echo "now $(date +%s)"
 echo "uid $uid"
@@ -38,7 +32,6 @@ user=${owners%%[!0-9:]*}
 echo "user $user"
 echo "cfgowner ${owners##*[!0-9:]}"
 """
-)
 
 # A line that ends the facts, then the file.
 _CONTENT = r"""
@@ -47,16 +40,24 @@ cat -- "$cfg"
 """
 
 # args: as _CONFIG.
-READ_CFG = _CONFIG + _CONTENT
+READ_CFG = (
+    AT_ONCE
+    + r"""
+reals cfg "$1" home "$2" data "$3" root "$4"
+"""
+    + _CONFIG
+    + _CONTENT
+)
 
 # args: service user, keystore, truststore, the data directory without symbolic links, then the target directories.
 FACTS = (
-    BOTH
+    AT_ONCE
     + r"""
 set -u
 uid=$(id -u)
 cfg= user=$1 keystore=$2 truststore=$3 data=$4
 shift 4
+reals keystore_real "$keystore" truststore_real "$truststore"
 """
     + FACTS_OF_FILES
 )
@@ -66,7 +67,11 @@ shift 4
 # or the command; "" for either: not asked), then target directories beside that of server.cfg.
 # Prints the facts of _CONFIG, a line "facts", those of the files and of what was asked for besides, and server.cfg.
 LOOK = (
-    _CONFIG
+    AT_ONCE
+    + r"""
+reals cfg "$1" home "$2" data "$3" root "$4" keystore_real "$5" truststore_real "$6"
+"""
+    + _CONFIG
     + r"""
 echo "facts"
 keystore=$5 truststore=$6 work=$7 start=$8 word=$9

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -348,6 +349,34 @@ def test_a_login_that_prints_text_of_its_own_is_named_as_the_cause(node: Tree) -
     ) as caught:
         look_at_files(node.with_path(folder).remote)
     assert "must print nothing" in caught.value.remedy
+
+
+ALONE = {  # a program of a node, and how many words it takes where it is asked of one thing
+    "readlink": "[ $# -le 3 ]",
+    "sha256sum": "[ $# -le 2 ]",
+    "stat": '[ $# -le 5 ] || [ "$2" = %u:%g ]',
+    "stat -L": '[ $# -le 5 ] || [ "$1" != -L ]',
+    "stat -f": '[ $# -le 5 ] || [ "$1" != -f ]',
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_what_cannot_be_asked_at_once_is_asked_one_by_one(node: Tree, name: str) -> None:
+    node.write(node.truststore / "HA_cafile.pem", b"ha ca")
+    node.folder(node.truststore / "Cluster_crl")
+    (node.keystore / KEY).unlink()
+    whole = look_at_files(node.remote)
+    folder = node.root / "one-by-one"
+    folder.mkdir(mode=0o755)
+    real, refused = name.split()[0], folder / "refused"
+    program(
+        folder / real,
+        f'{{ {ALONE[name]}; }} || {{ echo no | tee {refused}; exit 1; }}; exec /usr/bin/{real} "$@"',
+    )
+    seen = look_at_files(node.with_path(folder).remote)
+    assert refused.exists()
+    assert replace(seen, clock_offset_s=0, free_bytes=0) == replace(whole, clock_offset_s=0, free_bytes=0)
+    assert seen.free_bytes == pytest.approx(whole.free_bytes, rel=0.02)
 
 
 def test_a_file_that_goes_away_while_it_is_looked_at_is_absent(node: Tree) -> None:

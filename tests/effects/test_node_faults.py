@@ -240,12 +240,28 @@ def test_a_tmp_that_the_servers_restart_would_fail_at_is_seen_before(tmp: str) -
         assert look_at_files(remote).restart_marker == tmp.partition(":")[0]
 
 
-def test_a_tmp_that_counts_no_inodes_is_not_full(node: Tree) -> None:
+@pytest.mark.parametrize(
+    ("space", "marker"), [("9 4096 0 0", "free"), ("9 4096 5 0", "full"), ("0 4096 5 5", "full")]
+)
+def test_a_tmp_that_counts_no_inodes_is_not_full(node: Tree, space: str, marker: str) -> None:
     if Path("/tmp/.restart_inited").exists():
         pytest.skip("this machine's /tmp holds the marker")
     folder = node.root / "bin"
     folder.mkdir(mode=0o755)
+    real = shutil.which("stat")
+    alone = f'[ "$path" != /tmp ] || {{ echo {space}; continue; }}; {real} -f -c "$3" -- "$path"'
     program(
-        folder / "stat", f'case "$*" in *" /tmp") echo 9 0 0 ;; *) exec {shutil.which("stat")} "$@" ;; esac'
+        folder / "stat",
+        f'[ "$1" = -f ] || exec {real} "$@"; for path do case $path in /*) {alone} ;; esac; done',
     )
-    assert look_at_files(node.with_path(folder).remote).restart_marker == "free"
+    assert look_at_files(node.with_path(folder).remote).restart_marker == marker
+
+
+def test_where_the_space_cannot_be_told_tmp_is_not_full_and_nothing_is_free(node: Tree) -> None:
+    if Path("/tmp/.restart_inited").exists():
+        pytest.skip("this machine's /tmp holds the marker")
+    folder = node.root / "bin"
+    folder.mkdir(mode=0o755)
+    program(folder / "stat", f'[ "$1" != -f ] || exit 1; exec {shutil.which("stat")} "$@"')
+    seen = look_at_files(node.with_path(folder).remote)
+    assert (seen.restart_marker, seen.free_bytes) == ("free", 0)
