@@ -8,6 +8,8 @@ import threading
 import time
 from types import TracebackType
 
+from tasks.effects.alarm import Alarm
+
 _SHORTEST_S = 0.001  # a socket's timeout of 0 would mean: do not block
 
 
@@ -19,7 +21,7 @@ class Deadline:
 
     def __init__(self, limit_s: float) -> None:
         self._end = time.monotonic() + limit_s
-        self._timer = threading.Timer(limit_s, self._cut)
+        self._alarm = Alarm(limit_s, self._cut)
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
         self.expired = False
@@ -47,12 +49,10 @@ class Deadline:
                 self._sock.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Deadline:
-        self._timer.daemon = True
-        self._timer.start()
+        self._alarm.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
-        self._timer.join()
+        self._alarm.__exit__(kind, error, trace)

@@ -36,9 +36,12 @@ def addresses_of(host: str, port: int, *, limit_s: float, resolve: Resolve = sys
         except UnicodeError as error:  # a label that is empty or too long
             found.append(socket.gaierror(socket.EAI_NONAME, str(error)))
 
-    asking = threading.Thread(target=ask, name=f"resolve {host}", daemon=True)
-    asking.start()
-    asking.join(limit_s)
+    if _is_literal(host):  # nobody else is asked
+        ask()
+    else:
+        asking = threading.Thread(target=ask, name=f"resolve {host}", daemon=True)
+        asking.start()
+        asking.join(limit_s)
     if not found:
         raise RemoteError(
             f"name resolution of {host!r}: no answer within {limit_s:g} s",
@@ -50,6 +53,18 @@ def addresses_of(host: str, port: int, *, limit_s: float, resolve: Resolve = sys
             remedy="correct host in the inventory, or add HostName to the SSH configuration",
         ) from found[0]
     return found[0]
+
+
+def _is_literal(host: str) -> bool:
+    return any(_reads(family, host) for family in (socket.AF_INET, socket.AF_INET6))
+
+
+def _reads(family: socket.AddressFamily, host: str) -> bool:
+    try:
+        socket.inet_pton(family, host)
+    except (OSError, ValueError):  # a name; or one with a zero byte
+        return False
+    return True
 
 
 def first_open(addresses: Sequence[Address], *, limit_s: float) -> socket.socket:

@@ -8,6 +8,7 @@ import socket
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 
 from cryptography import x509
 from OpenSSL import SSL, crypto
@@ -108,6 +109,7 @@ def _text(name_der: bytes) -> str:
         return f"#{name_der.hex()}"  # a name that nobody can read is still a name
 
 
+@cache
 def _context() -> SSL.Context:
     """Verifies nothing, and shakes hands with weak certificates too: they are to be seen."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)

@@ -6,17 +6,20 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import paramiko
 
 from tasks.core.errors import RemoteError
+from tasks.effects.alarm import Alarm
 from tasks.effects.clock import Clock
 from tasks.effects.ssh import faults
+from tasks.effects.ssh.buffered import Stream
 from tasks.effects.ssh.known_hosts import KnownHosts
 from tasks.effects.ssh.login import Secrets, log_in
 from tasks.effects.ssh.settings import Target
 from tasks.effects.ssh.streams import Streams
-from tasks.effects.ssh.transport import Stream, Transport, TurnedAway, connect, negotiate
+from tasks.effects.ssh.transport import Transport, TurnedAway, connect, negotiate
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _TURNED_AWAY_PAUSE_S = 0.5
@@ -56,24 +59,20 @@ class Link:
         channel = self._open("session", None, limit_s=limit_s)
         # paramiko waits without a limit for the answer to "exec", and for a socket that takes no more.
         late = threading.Event()
-        watchdog = threading.Timer(limit_s + _GRACE_S, _give_up, (channel, late))
-        watchdog.daemon = True
-        watchdog.start()
         streams: Streams | None = None
-        try:
-            streams = Streams(channel, text, limit_s=limit_s, broke=self._broke)
-            yield streams
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            if late.is_set():
-                raise faults.no_answer(self.target, "to run a command", limit_s) from error
-            raise self._not_run(channel, error) from error
-        finally:
-            watchdog.cancel()
-            with suppress(OSError, EOFError, paramiko.SSHException):
-                channel.close()
-            if streams is not None:
-                streams.close()
-            watchdog.join()
+        with Alarm(limit_s + _GRACE_S, partial(_give_up, channel, late)):
+            try:
+                streams = Streams(channel, text, limit_s=limit_s, broke=self._broke)
+                yield streams
+            except (paramiko.SSHException, EOFError, OSError) as error:
+                if late.is_set():
+                    raise faults.no_answer(self.target, "to run a command", limit_s) from error
+                raise self._not_run(channel, error) from error
+            finally:
+                with suppress(OSError, EOFError, paramiko.SSHException):
+                    channel.close()
+                if streams is not None:
+                    streams.close()
 
     def forward(self, host: str, port: int, *, limit_s: float) -> paramiko.Channel:
         """A direct-tcpip channel to host:port as the server sees it.

@@ -16,11 +16,11 @@ from paramiko.common import MSG_CHANNEL_CLOSE
 
 from tasks.core.answer import clean
 from tasks.core.errors import RemoteError
+from tasks.effects.ssh.buffered import Buffered, Stream
 from tasks.effects.ssh.known_hosts import HostKey, HostName, KnownHosts
 from tasks.effects.ssh.settings import Target
 from tasks.effects.tcp import Resolve, addresses_of, first_open, system
 
-Stream = socket.socket | paramiko.Channel
 _GONE = (paramiko.SSHException, EOFError, OSError)
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 _BEFORE_BANNER = "Banner: "  # how paramiko logs a line that came instead of one
@@ -64,7 +64,8 @@ class Transport(paramiko.Transport):
     }
 
     def __init__(self, stream: Stream) -> None:
-        super().__init__(stream)
+        super().__init__(Buffered(stream))  # type: ignore[arg-type]
+        self._stream = stream
         self.said: list[str] = []  # lines before the banner: why a server turns us away
         self._refusals: dict[int, paramiko.ChannelException] = {}
         self._asked = threading.local()
@@ -106,7 +107,7 @@ class Transport(paramiko.Transport):
     def _wake_reader(self) -> None:
         """It sees the end at once; else it looks ten times a second whether it is to end, which adds up."""
         with suppress(*_GONE):
-            if isinstance(self.sock, socket.socket):
+            if isinstance(self._stream, socket.socket):
                 self.sock.shutdown(socket.SHUT_RDWR)
             else:
                 self.sock.close()
