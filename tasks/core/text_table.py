@@ -14,6 +14,25 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...]
 
 
+def plain_lines(table: TextTable, *, columns: int, gap: int) -> tuple[str, ...] | None:
+    """Title, header and rows as a screen without styles shows them, one line each; None where that is too wide.
+
+    Args:
+        columns: Of the screen.
+        gap: Blanks behind each column.
+    """
+    if not table.header:
+        return None
+    rows = (table.header, *table.rows)
+    if any(not cell.isascii() or not cell.isprintable() for row in rows for cell in row):
+        return None  # signs of another width, or several lines in a cell
+    widths = [max(map(len, column)) + gap for column in zip(*rows, strict=True)]
+    if sum(widths) > columns or len(table.title) > columns or not table.title.isascii():
+        return None
+    body = ("".join(map(str.ljust, row, widths)) for row in rows)
+    return (table.title, *body)
+
+
 def printable(text: str) -> str:
     """Names of certificates come from strangers: nothing in them steers a terminal or ends a line."""
     return "".join(each if each.isprintable() else "?" for each in text)

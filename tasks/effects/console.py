@@ -11,7 +11,7 @@ import textwrap
 from contextlib import suppress
 from typing import TextIO
 
-from tasks.core.text_table import NARROW, TextTable, printable
+from tasks.core.text_table import NARROW, TextTable, plain_lines, printable
 
 PIPED_WIDTH = 160
 KEPT_WHOLE = 17  # a column whose cells are no longer than this is never wrapped
@@ -24,8 +24,15 @@ def width() -> int:
     return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
 
 
+def _is_screen() -> bool:
+    """Whether there is somebody for whom styles are, as rich finds out."""
+    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+
+
 def be_ready_to_draw() -> None:
     """Import what draws tables: for whoever has to wait for what is to be drawn."""
+    if not _is_screen():
+        return
     import rich.console
     import rich.table  # noqa: F401
 
@@ -36,12 +43,18 @@ def show_table(table: TextTable, *, columns: int | None = None) -> None:
     Args:
         columns: Of the screen; None for as many as the terminal has.
     """
-    from rich.console import Console  # here: to say a line takes none of it, and it takes its time
+    columns = columns or width()
+    gap = 2 if columns >= NARROW else 1
+    lines = None if _is_screen() else plain_lines(table, columns=columns, gap=gap)
+    _write("\n".join(lines) if lines else drawn_by_rich(table, columns=columns, gap=gap))
+
+
+def drawn_by_rich(table: TextTable, *, columns: int, gap: int) -> str:
+    """With styles where stdout is a terminal."""
+    from rich.console import Console  # here: it takes its time, and not every line takes it
     from rich.table import Table
     from rich.text import Text
 
-    columns = columns or width()
-    gap = 2 if columns >= NARROW else 1
     console = Console(file=sys.stdout, width=columns, highlight=False, soft_wrap=False)
     drawn = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
     for number, column in enumerate(table.header):
@@ -52,7 +65,7 @@ def show_table(table: TextTable, *, columns: int | None = None) -> None:
     with console.capture() as captured:
         console.print(Text(harmless(table.title), style="italic"))  # as the table's own it would be folded
         console.print(drawn)
-    _write(captured.get().removesuffix("\n"))
+    return captured.get().removesuffix("\n")
 
 
 def _style(cell: str) -> str:
