@@ -76,3 +76,27 @@ def test_importing_the_core_does_not_import_fabric() -> None:
     seen = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "tasks.core.plan" in seen.stdout.split()
     assert not {"fabric", "paramiko", "invoke", "requests", "rich"} & set(seen.stdout.split())
+
+
+def _imported(code: str) -> set[str]:
+    seen = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(seen.stdout.split())
+
+
+def test_a_status_waits_for_none_of_the_slow_libraries() -> None:
+    """What it imports before it connects, and while the nodes answer: a quarter of its time, when it was all."""
+    before = (
+        "import tasks.effects.inventory_file, tasks.effects.secrets, tasks.effects.site, tasks.effects.sights"
+    )
+    shown = f"{before}, tasks.effects.look, tasks.effects.status_shown, tasks.effects.rest_sockets"
+    assert {"paramiko", "pydantic_core", "ruamel.yaml"} <= _imported(before)
+    assert not {"pydantic", "requests", "rich", "cryptography.x509", "tasks.core.plan"} & _imported(before)
+    assert "requests" in _imported(shown)
+    assert not {"pydantic", "rich", "tasks.core.plan"} & _imported(shown)
+    assert "pydantic" in _imported("import tasks.core.plan")

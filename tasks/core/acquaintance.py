@@ -9,10 +9,8 @@ knowledge of its island with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from tasks.core.links import links_now, remotes_of, uid_of
-from tasks.core.plan import Counts
 from tasks.core.snapshot import Snapshot
 
 Known = Mapping[str, frozenset[str]]  # per member: names of members, and retired ServerUIDs
@@ -55,14 +53,3 @@ def _circle(name: str, peers: Peers) -> frozenset[str]:
         found |= new
         ahead += new
     return frozenset(found)
-
-
-def counts_of(known: Known, peers: Peers) -> dict[str, Counts]:
-    """Connected are the peers; disconnected is everybody else that a member knows."""
-    return {name: _counts(len(peers[name]), len(known[name] - peers[name])) for name in peers}
-
-
-@lru_cache(maxsize=4096)
-def _counts(connected: int, disconnected: int) -> Counts:
-    """The same for all who show the same: of a large cluster a plan holds many thousands."""
-    return Counts(connected=connected, disconnected=disconnected)

@@ -18,8 +18,9 @@ from pydantic import AwareDatetime, ValidationError
 
 from tasks.core.model import Member
 from tasks.core.node_states import NodeState, by_state, node_state
-from tasks.core.plan import ANY_RESTART, Frozen, Plan
+from tasks.core.plan import Frozen, Plan
 from tasks.core.status import PRODUCTION, NodeStatus, RemoteMember
+from tasks.core.step_kinds import ANY_RESTART
 
 UNOBSERVED_S = 2.0  # a longer time without a sample: nobody was looking
 _ACTIVE = "Active"

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from tasks.core.errors import Refused, UsageError
 from tasks.core.nearest import one_of
-from tasks.core.traces import LOCK, Trace, replaced_at, run_begun
+from tasks.core.run_ids import replaced_at, run_begun
+from tasks.core.traces import LOCK, Trace
 
 
 class State(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from cryptography import x509
@@ -22,6 +22,7 @@ BUILTIN_SHA256 = frozenset(
         "208E3AEC05EEE1E195025254D99369D49F2F12B7285718E08637BE3816A7C445",  # O=Eclipse, OU=Amlen
     }
 )
+EXPIRES_SOON = timedelta(days=30)
 
 
 class CertificateFault(Unreadable):

@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from tasks.core.certificates import CertificateFault, is_builtin, parse_pem_chain
-from tasks.core.credential_set import CERT_FILE, KEY_FILE
+from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import ByRest
+from tasks.core.outcomes import Outcome
 from tasks.core.places import data_of
-from tasks.core.revocation_nodes import lying_on
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire
 from tasks.core.status import Membership
-from tasks.core.verdict import Outcome
 
 UNREADABLE = "unreadable"  # in place of a fingerprint
 NEEDED_BYTES = 4 * 1024 * 1024
@@ -175,6 +174,8 @@ def _revocation(snapshot: Snapshot, seen: NodeSnapshot, files: NodeFiles) -> Ite
         "not keep a revoked member out, because the dialling side does not look (T12)",
         "to shut a member out, change the CA; a newer list: fab credentials.crl --days 90 --place",
     )
+    from tasks.core.revocation_nodes import lying_on  # here: few clusters have lists
+
     yield from lying_on(snapshot, seen.node)
 
 

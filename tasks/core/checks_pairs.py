@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 
 from tasks.core.checks_ha_files import differing
 from tasks.core.findings import Finding, Severity
-from tasks.core.ha_gates import reason_text
+from tasks.core.ha_reasons import reason_text
 from tasks.core.model import Member
+from tasks.core.run_ids import run_begun
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot
 from tasks.core.status import NodeStatus
-from tasks.core.traces import run_begun
 
 RESTART = 'POST service/restart {"Service": "Server"} to its admin API'
 HEAL_FIRST = "form or heal the pair first; never restart both at once"

@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import partial
 from itertools import combinations, product
 
-from tasks.core.plan import RESTARTS, Choice, StepKind
+from tasks.core.plan import Choice
 from tasks.core.rounds import Way
+from tasks.core.step_kinds import RESTARTS, StepKind
 from tasks.core.trust import Links, Loaded, can_connect
 
 Doing = tuple[StepKind, str]  # what is done, and to whom

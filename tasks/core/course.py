@@ -15,11 +15,13 @@ from tasks.core.forecast import Forecast, forecast_now
 from tasks.core.model import Cluster
 from tasks.core.nearest import one_of
 from tasks.core.observer import choose_observer
-from tasks.core.plan import Choice, Edit, Step, StepKind
+from tasks.core.plan import Choice, Edit, Step
 from tasks.core.rounds import Round, Way
 from tasks.core.snapshot import Snapshot
 from tasks.core.stages import Stage, stages_of
-from tasks.core.strategies import AUTO, PRESCRIBED, STRATEGIES, Found, NotPossible, Start, ways
+from tasks.core.step_kinds import StepKind
+from tasks.core.strategies import Found, NotPossible, Start, ways
+from tasks.core.strategy_names import AUTO, PRESCRIBED, STRATEGIES
 from tasks.core.trust import Loaded
 from tasks.core.wanted_set import WantedSet
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tasks.core.credential_rules import CA_FILE
 from tasks.core.done import edits_of, runs_already
+from tasks.core.file_names import CA_FILE
 from tasks.core.links import links_now
 from tasks.core.model import Member
 from tasks.core.observed import ca_on_disk, runs_with

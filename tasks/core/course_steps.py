@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tasks.core.model import Member
-from tasks.core.plan import StepKind
 from tasks.core.rounds import Way
 from tasks.core.snapshot import Snapshot
-from tasks.core.strategies import PRESCRIBED
+from tasks.core.step_kinds import StepKind
+from tasks.core.strategy_names import PRESCRIBED
 
 Wanted = tuple[StepKind, str, int]  # what is to be done, to whom, and in which round
 NONE: Mapping[str, bool] = {}

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from tasks.core.certificates import Certificate, is_builtin
-from tasks.core.file_names import CLUSTER, FileNames
+from tasks.core.certificates import EXPIRES_SOON, Certificate, is_builtin
+from tasks.core.file_names import CA_FILE, CLUSTER, FileNames
 from tasks.core.findings import Finding, Severity
 from tasks.core.peers import Purpose, trusted_path, verify
 from tasks.core.pem import BYTE_ORDER_MARK
 from tasks.core.private_keys import PrivateKey, count_keys
 from tasks.core.server_tls import context_refusal
-
-KEY_FILE, CERT_FILE, CA_FILE = CLUSTER.key, CLUSTER.cert, CLUSTER.ca
-EXPIRES_SOON = timedelta(days=30)
 
 _PURPOSES: tuple[Purpose, ...] = ("client", "server")
 _BOTH = frozenset({"serverAuth", "clientAuth"})

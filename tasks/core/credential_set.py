@@ -10,18 +10,19 @@ from typing import TypeVar
 
 from tasks.core import credential_rules as rules
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
-from tasks.core.credential_rules import CA_FILE as CA_FILE
-from tasks.core.credential_rules import CERT_FILE as CERT_FILE
-from tasks.core.credential_rules import KEY_FILE as KEY_FILE
+from tasks.core.file_names import CA_FILE as CA_FILE
+from tasks.core.file_names import CERT_FILE as CERT_FILE
 from tasks.core.file_names import CLUSTER, HA, FileNames
+from tasks.core.file_names import KEY_FILE as KEY_FILE
 from tasks.core.findings import Finding
 from tasks.core.key_exchange import Capability, needs_tls13
+from tasks.core.outcomes import Outcome
 from tasks.core.pem import hidden_blocks, pem_blocks
 from tasks.core.private_keys import PrivateKey, read_private_key
 from tasks.core.server_start import Started
 from tasks.core.set_outcome import with_outcome
 from tasks.core.trust import Loaded
-from tasks.core.verdict import Outcome, verdicts
+from tasks.core.verdict import verdicts
 
 FILE_NAMES = CLUSTER.in_order
 

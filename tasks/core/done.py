@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tasks.core.credential_set import CA_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import ABSENT, CA_FILE
 from tasks.core.model import Member
 from tasks.core.observed import standby_started_after_files
 from tasks.core.pending import older
-from tasks.core.plan import ABSENT, Edit
+from tasks.core.plan import Edit
 from tasks.core.rounds import Running
 from tasks.core.server_cfg import diff, edit, file_sha256
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tasks.core.costs import BETWEEN_S, PRIMARY_S, STANDBY_S, restart_s
-from tasks.core.plan import RESTARTS, Plan, Step, StepKind
+from tasks.core.plan import Plan, Step
+from tasks.core.step_kinds import RESTARTS, StepKind
 
 OTHER_S = 1.0  # of a step that restarts nothing, before one of its kind has been seen
 _HA_S: Mapping[StepKind, float] = {  # AMLEN.md section 5, "HA credentials of a pair" and "Forming a pair"

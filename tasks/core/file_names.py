@@ -31,3 +31,5 @@ class FileNames:
 
 CLUSTER = FileNames("Cluster_key.pem", "Cluster_cert.pem", "Cluster_cafile.pem", "no member connects")
 HA = FileNames("HA_key.pem", "HA_cert.pem", "HA_cafile.pem", "the two nodes of a pair stay apart")
+KEY_FILE, CERT_FILE, CA_FILE = CLUSTER.key, CLUSTER.cert, CLUSTER.ca
+ABSENT = ""  # in place of a file's SHA-256: it is not to be there

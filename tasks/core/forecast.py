@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from tasks.core.acquaintance import Known, Peers, after_meeting, counts_of, known_now
+from tasks.core.acquaintance import Known, Peers, after_meeting, known_now
+from tasks.core.expected_counts import counts_of
 from tasks.core.links import links_now
 from tasks.core.plan import Counts
 from tasks.core.snapshot import Snapshot

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tasks.core.acquaintance import after_meeting, counts_of, known_now
+from tasks.core.acquaintance import after_meeting, known_now
 from tasks.core.belonging import Belonging, belonging, part_of
 from tasks.core.checks_formation import creation_keys
 from tasks.core.checks_joining import joining_keys, joining_part
 from tasks.core.credential_set import CredentialSet
 from tasks.core.done import edits_of, files_are
 from tasks.core.errors import Refused
+from tasks.core.expected_counts import counts_of
 from tasks.core.formation_notes import creation_notes, joining_notes
 from tasks.core.links import links_now
 from tasks.core.membership_keys import OBJECT, Keys, differences, post_for
 from tasks.core.model import Member, Node
 from tasks.core.observed import loaded_now
-from tasks.core.plan import LAST_RESTARTS, Configuration, Counts, Plan, Step, StepKind, Target
+from tasks.core.plan import Configuration, Counts, Plan, Step, Target
 from tasks.core.planning import served_by, target_of, target_serving
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Wire
 from tasks.core.status import Membership
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
 from tasks.core.trust import connected_members
 
 CREATE, JOIN = "cluster.create", "cluster.join"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
-from tasks.core.credential_rules import CERT_FILE, KEY_FILE
+from tasks.core.file_names import ABSENT, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Cluster, Member
-from tasks.core.plan import ABSENT, Plan
+from tasks.core.plan import Plan
 from tasks.core.snapshot import NodeFiles
 from tasks.core.trust import Loaded, dial_refusal
 

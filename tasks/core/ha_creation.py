@@ -14,9 +14,10 @@ from tasks.core.membership_keys import OBJECT as MEMBERSHIP
 from tasks.core.membership_keys import SEEDS, wanted_keys
 from tasks.core.model import Member, Node
 from tasks.core.nearest import one_of
-from tasks.core.plan import Configuration, Plan, Step, StepKind, Target
+from tasks.core.plan import Configuration, Plan, Step, Target
 from tasks.core.planning import target_of
 from tasks.core.status import Membership
+from tasks.core.step_kinds import StepKind
 
 TASK = "ha.create"
 

@@ -19,25 +19,11 @@ from tasks.core.gates import (
     in_sync,
 )
 from tasks.core.gates import counts as counts_of
+from tasks.core.ha_reasons import reason_text
 from tasks.core.plan import Counts
 from tasks.core.status import MAINTENANCE, NodeStatus
 
 STORE_STARTING = 11  # where a node waits for the other one of its pair
-REASONS = {
-    1: "CONFIG_ERROR",
-    2: "DISCOVERY_TIMEOUT",
-    3: "SPLIT_BRAIN",
-    4: "SYNC_ERROR",
-    5: "UNRESOLVED_STORE",
-    6: "RESYNC_ERROR",
-    7: "GROUP_MISMATCH",
-    8: "UNKNOWN",
-}
-
-
-def reason_text(code: int, text: str = "") -> str:
-    """ReasonCode in words: "ReasonCode 2 DISCOVERY_TIMEOUT (…)"."""
-    return f"ReasonCode {code} {REASONS.get(code, 'UNKNOWN')}" + (f" ({text})" if text else "")
 
 
 def gave_up(seen: NodeView) -> bool:

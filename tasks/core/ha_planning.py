@@ -12,8 +12,9 @@ from tasks.core.ha_rounds import OldSet, Round, confusable, overlap_holds, round
 from tasks.core.ha_seen import HaSeen, baseline, old_set, on_builtin, runs_with
 from tasks.core.model import Member
 from tasks.core.nearest import one_of
-from tasks.core.plan import Counts, Plan, Step, StepKind
+from tasks.core.plan import Counts, Plan, Step
 from tasks.core.planning import target_of
+from tasks.core.step_kinds import StepKind
 
 TASK = "ha.migrate"
 NOTHING = "every pair already runs with its HA credential set"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tasks.core.findings import Finding, Severity
-from tasks.core.journal import Progress
 from tasks.core.model import Member
-from tasks.core.plan import HA_SWAPS, Plan, Step, StepKind
+from tasks.core.plan import Plan, Step
+from tasks.core.progress import Progress
 from tasks.core.snapshot import Snapshot, Unseen
+from tasks.core.step_kinds import HA_SWAPS, StepKind
 
 NEXT = "fab status shows what is there; restore what was changed, or abandon the run and make a new plan"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tasks.core.plan import Plan, Step, StepKind
+from tasks.core.plan import Plan, Step
+from tasks.core.step_kinds import StepKind
 
 _WORDS: Mapping[StepKind, str] = {
     StepKind.HA_PLACE: "place HA files on {target}",

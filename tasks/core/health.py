@@ -9,7 +9,7 @@ from tasks.core.builtin_trust import TRUSTED
 from tasks.core.certificates import is_builtin
 from tasks.core.checks import check_cluster
 from tasks.core.checks_files import disk_leaf_sha256
-from tasks.core.credential_set import CERT_FILE
+from tasks.core.file_names import CERT_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.observed import standby_started_after_files
 from tasks.core.open_run import OpenRun, as_left_by

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from tasks.core.certificate_tree import MISSING, Role
 from tasks.core.findings import Finding, Severity
 from tasks.core.inspection import Group, Shown, ShownBranch
+from tasks.core.outcomes import Outcome
 from tasks.core.render import findings_lines
 from tasks.core.revocation import T12
 from tasks.core.shown_material import BOTH, ShownCertificate, ShownKey, ShownList, ShownRequest
 from tasks.core.text_table import printable
-from tasks.core.verdict import Outcome
 
 _SOURCES = {"served": "served", "on disk": "on disk", "local": "here", "": ""}
 

@@ -7,13 +7,12 @@ looked at again. A last line cut short by a crash is dropped: what it said did n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from tasks.core.journal_chain import parted
-from tasks.core.plan import Plan, Step
+from tasks.core.progress import Progress
 
 
 def _storable(text: object) -> object:
@@ -35,24 +34,6 @@ class Entry(BaseModel):
     step: Text = ""
     seen: Text = ""
     facts: dict[Text, Text] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What a journal says about a plan."""
-
-    done: frozenset[str] = frozenset()
-    begun: frozenset[str] = frozenset()
-    facts: dict[str, dict[str, str]] = field(default_factory=dict)  # by step, later ones win
-    completed: bool = False  # or abandoned: nothing is left to do
-
-    @property
-    def touched(self) -> frozenset[str]:
-        """Every step that was begun."""
-        return self.begun | self.done
-
-    def remaining(self, plan: Plan) -> tuple[Step, ...]:
-        return tuple(step for step in plan.steps if step.id not in self.done)
 
 
 def read_journal(text: str) -> tuple[Entry, ...]:

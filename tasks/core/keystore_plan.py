@@ -10,10 +10,11 @@ from tasks.core.folders import Folder
 from tasks.core.keystore_move import Moving
 from tasks.core.keystore_wish import DATA
 from tasks.core.model import Member
-from tasks.core.plan import Counts, Edit, Plan, Step, StepKind
+from tasks.core.plan import Counts, Edit, Plan, Step
 from tasks.core.server_cfg import diff, file_sha256
 from tasks.core.snapshot import Snapshot
 from tasks.core.status import NodeStatus
+from tasks.core.step_kinds import StepKind
 
 TASK = "config.keystore"
 

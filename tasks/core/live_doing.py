@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tasks.core.live_state import Live
 from tasks.core.model import Member, Node
-from tasks.core.plan import ANY_RESTART, Counts, Step, StepKind
+from tasks.core.plan import Counts, Step
 from tasks.core.status import NodeStatus
+from tasks.core.step_kinds import ANY_RESTART, StepKind
 
 _STOPPING = 2
 _OF_STANDBY = frozenset({StepKind.RESTART_STANDBY, StepKind.HA_PART, StepKind.HA_RESTART_STANDBY})

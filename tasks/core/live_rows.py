@@ -10,8 +10,9 @@ from tasks.core.live_doing import as_planned, concerned, doing, following_of
 from tasks.core.live_serves import serves, tells_certificates
 from tasks.core.live_state import Ending, Live
 from tasks.core.model import Member, Node
-from tasks.core.plan import ANY_RESTART, Counts
+from tasks.core.plan import Counts
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
+from tasks.core.step_kinds import ANY_RESTART
 from tasks.core.text_table import duration, printable
 
 LATE_S = 3.0  # a node that the sampler has not heard for so long is shown as not answering

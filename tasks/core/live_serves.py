@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tasks.core.live_state import Live
 from tasks.core.model import Member, Node
-from tasks.core.plan import RESTARTS, Plan
+from tasks.core.plan import Plan
+from tasks.core.step_kinds import RESTARTS
 
 _SHA256_DIGITS = 64
 

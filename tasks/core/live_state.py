@@ -13,10 +13,11 @@ from enum import Enum
 from typing import assert_never
 
 from tasks.core.availability import Look
-from tasks.core.journal import Progress
 from tasks.core.model import Cluster, Member, Node
-from tasks.core.plan import LAST_RESTARTS, Counts, Plan, Step, StepKind
+from tasks.core.plan import Counts, Plan, Step
+from tasks.core.progress import Progress
 from tasks.core.status import NodeStatus
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
 
 _JITTER_S = 2.0  # start times are told in whole seconds
 

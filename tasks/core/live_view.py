@@ -11,7 +11,7 @@ from tasks.core.live_rows import NodeRow, Rank, node_rows
 from tasks.core.live_serves import tells_certificates
 from tasks.core.live_state import Ending, Live
 from tasks.core.plan import Step
-from tasks.core.render import step_text
+from tasks.core.step_text import step_text
 from tasks.core.text_table import NARROW, duration, printable
 
 _BAR = 20  # signs

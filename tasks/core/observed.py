@@ -12,15 +12,14 @@ from tasks.core.certificates import (
     named_cluster,
     parse_pem_chain,
 )
-from tasks.core.credential_set import CERT_FILE, KEY_FILE
+from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.key_exchange import Capability
+from tasks.core.outcomes import Outcome
 from tasks.core.pem import pem_blocks
-from tasks.core.revocation_reading import ListFault, parse_list
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.status import NodeStatus
 from tasks.core.trust import Loaded
-from tasks.core.verdict import Outcome
 
 
 def loaded_now(snapshot: Snapshot) -> Mapping[str, Loaded]:
@@ -77,6 +76,8 @@ def list_on_disk(seen: NodeSnapshot) -> bytes | None:
     """DER of the revocation list that a start would load; None where there is none or it is garbage."""
     if not isinstance(seen.files, NodeFiles) or not seen.files.crl:
         return None
+    from tasks.core.revocation_reading import ListFault, parse_list  # here: few clusters have lists
+
     try:
         return parse_list(seen.files.crl).der
     except ListFault:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tasks.core.findings import Finding, Severity
-from tasks.core.journal import Progress
-from tasks.core.plan import MIGRATE, Plan, StepKind
 from tasks.core.progress_text import open_run_line, rounds_done
 from tasks.core.snapshot import NodeFiles, Snapshot
-from tasks.core.strategies import BRIDGE
+from tasks.core.step_kinds import StepKind
+from tasks.core.strategy_names import BRIDGE
+from tasks.core.task_names import MIGRATE
+
+if TYPE_CHECKING:
+    from tasks.core.plan import Plan
+    from tasks.core.progress import Progress
 
 _WAIT_FOR_A_RESTART = frozenset({"pending-files", "pending-ca"})
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Cluster, Member, OwnGates
-from tasks.core.plan import ANY_RESTART, Plan
+from tasks.core.plan import Plan
+from tasks.core.step_kinds import ANY_RESTART
 
 _TAIL = 300  # characters of what a gate printed last
 

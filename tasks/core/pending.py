@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tasks.core.certificates import Certificate, CertificateFault, is_builtin, parse_pem_chain
-from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Member
 from tasks.core.observed import ca_on_disk, loaded_now, runs_with

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from tasks.core.plan import MIGRATE, Counts, Plan, Step, StepKind
-from tasks.core.render import step_text
+from tasks.core.plan import Counts, Plan, Step
+from tasks.core.step_kinds import StepKind
+from tasks.core.step_text import step_text
+from tasks.core.task_names import MIGRATE
 from tasks.core.text_table import TextTable
 
 

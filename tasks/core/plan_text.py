@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from tasks.core.errors import commands_of
 from tasks.core.own_gates import gate_lines
-from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, MIGRATE, Edit, Frozen, Plan, Step, StepKind, Value
+from tasks.core.plan import Edit, Frozen, Plan, Step, Value
+from tasks.core.step_kinds import HA_SWAPS, LAST_RESTARTS, StepKind
+from tasks.core.task_names import MIGRATE
 from tasks.core.text_table import duration
 
 RESTART_S = 25  # what one restart takes, until its gate holds

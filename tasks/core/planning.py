@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from tasks.core.certificates import Certificate
 from tasks.core.course import Course, Wish, course_of
 from tasks.core.course_start import Return
-from tasks.core.credential_set import CA_FILE
+from tasks.core.file_names import ABSENT, CA_FILE
 from tasks.core.islands import joining_notes
 from tasks.core.model import Cluster
-from tasks.core.plan import ABSENT, Plan, PlanRound, Target, TrustStage
+from tasks.core.plan import Plan, PlanRound, Target, TrustStage
 from tasks.core.rounds import Running, Way
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.stages import compact

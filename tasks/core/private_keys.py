@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from OpenSSL import crypto
-from pydantic import SecretStr
 
 from tasks.core.certificates import Certificate
 from tasks.core.pem import PemBlock, describe_without_blocks, openssl_reason, pem_blocks
+from tasks.core.secret import SecretStr
 from tasks.core.x509_facts import key_kind
 
 SigningKey = (

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tasks.core.journal import Progress
-from tasks.core.plan import Plan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tasks.core.plan import Plan
+    from tasks.core.progress import Progress
 
 
 def rounds_done(plan: Plan, progress: Progress) -> int:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.core.gates import Holds, Verdict, Waiting
-from tasks.core.plan import LAST_RESTARTS, Plan, Step
+from tasks.core.plan import Plan, Step
 from tasks.core.status import RemoteMember
+from tasks.core.step_kinds import LAST_RESTARTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from tasks.core.findings import Finding
 from tasks.core.model import Node
 from tasks.core.open_run import OpenRun
-from tasks.core.plan import StepKind
 from tasks.core.recovery_kinds import (
     Dead,
     Diagnosis,
@@ -29,6 +28,7 @@ from tasks.core.server_log import dead_admin_lines
 from tasks.core.snapshot import FileState, NodeFiles, NodeSnapshot, Unseen
 from tasks.core.start_load import ADMIN_FILES
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
+from tasks.core.step_kinds import StepKind
 
 STORE_ERRORS = (500, 509)
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tasks.core.certificates import CertificateFault, parse_pem_chain
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
-from tasks.core.file_names import CLUSTER
+from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, CLUSTER, KEY_FILE
 from tasks.core.former import Kept
 from tasks.core.observed import loaded_now
 from tasks.core.open_run import OpenRun
 from tasks.core.pending import chain_on_disk, has_own_pair
-from tasks.core.plan import ABSENT, Counts, StepKind
+from tasks.core.plan import Counts
 from tasks.core.recovery import Sight, faults_of, last_swap
 from tasks.core.snapshot import NodeFiles, Snapshot
+from tasks.core.step_kinds import StepKind
 from tasks.core.trust import can_connect
 
 NAMES = (CA_FILE, CERT_FILE, KEY_FILE)

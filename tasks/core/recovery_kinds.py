@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from tasks.core.recovery_process import Process
 
-RECOVER = "recover"  # what the operator types, and how a lock of it begins
-
 
 @dataclass(frozen=True, slots=True)
 class Sound:

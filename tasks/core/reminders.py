@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tasks.core.findings import Finding, Severity
+from tasks.core.run_ids import run_begun
 from tasks.core.snapshot import NodeFiles, Snapshot
 from tasks.core.spans import DEFAULT_AGE
-from tasks.core.traces import run_begun
 
 FINDING = "backups"
 RECOVERIES = "recover-"  # how the work directories of `fab recover` begin

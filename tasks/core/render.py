@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tasks.core.credential_rules import CERT_FILE
 from tasks.core.findings import Finding, Severity
-from tasks.core.ha_words import ha_words
-from tasks.core.health import NO_FILE, PROVEN_STANDBY, StatusReport, StatusRow
-from tasks.core.plan import ABSENT, Plan, Step, StepKind
+from tasks.core.health import StatusReport, StatusRow
 from tasks.core.text_table import NARROW, TextTable, duration, printable
 from tasks.core.versions import NAMES, parse_version
 
@@ -78,71 +75,3 @@ def findings_lines(findings: Iterable[Finding], *, ignored: frozenset[str] = fro
         where = f"[{places}] " if places else ""
         lines += [f"{severity.value.upper()}{mark} {name}: {where}{printable(problem)}", f"  -> {remedy}"]
     return tuple(lines)
-
-
-def step_text(plan: Plan, step: Step) -> str:
-    """A step in a few words."""
-    text = _step_words(plan, step)
-    return f"round {step.round}: {text}" if step.round else text
-
-
-def _step_words(plan: Plan, step: Step) -> str:
-    match step.kind:
-        case StepKind.CONFIGURE:
-            return f"configure {step.target}"
-        case StepKind.PLACE:
-            return f"place on {step.target}"
-        case StepKind.SWAP:
-            return f"swap in {step.target}"
-        case StepKind.MOVE_KEYSTORE:
-            return f"move keystore of {step.target}"
-        case StepKind.PLACE_CRL:
-            return f"place revocation list on {step.target}"
-        case StepKind.REMOVE_CRL:
-            return f"remove revocation list of {step.target}"
-        case StepKind.RESTART_STANDBY:
-            return f"restart standby of {step.target}, sync"
-        case StepKind.RESTART:
-            who = f"primary of {step.target}" if step.target in plan.pairs else step.target
-            return f"restart {who}" + (" (observer)" if step.target == plan.observer else "")
-        case StepKind.RESTART_PAIR:
-            return f"restart both nodes of {step.target}"
-        case StepKind.PROVE:
-            return "prove all"
-        case (
-            StepKind.HA_PLACE
-            | StepKind.HA_SWAP
-            | StepKind.HA_SWAP_STANDBY
-            | StepKind.HA_SWAP_PRIMARY
-            | StepKind.HA_PART
-            | StepKind.HA_REJOIN
-            | StepKind.HA_RESTART_STANDBY
-            | StepKind.HA_RESTART_PRIMARY
-            | StepKind.HA_WAIT
-            | StepKind.HA_FORM
-            | StepKind.HA_PROVE
-        ):
-            return ha_words(plan, step)
-        case StepKind.PROVE_LISTENERS:
-            return "prove messaging listeners"
-
-
-def _proof_of_standby(plan: Plan, member: str) -> str:
-    """What is to be seen of a standby, which serves nothing: its files, or that there are none."""
-    files = plan.targets[member].files
-    return NO_FILE if files and files.get(CERT_FILE) == ABSENT else PROVEN_STANDBY
-
-
-def proof_table(report: StatusReport, plan: Plan) -> TextTable:
-    """Per node, what was promised and what the wire shows now."""
-    rows = []
-    moved = {r.member for r in report.rows if r.certificate_sha256 == plan.targets[r.member].leaf_sha256}
-    for row in report.rows:
-        served = row.certificate or row.on_disk or "?"
-        proven = bool(row.certificate_sha256) or row.on_disk == _proof_of_standby(plan, row.member)
-        new = proven and row.member in moved
-        counts = f"{row.connected}/{row.disconnected}" if row.connected is not None else "-"
-        rows.append((row.node, row.role, plan.before[row.node][:8], served, "yes" if new else "NO", counts))
-    return TextTable(
-        f"{report.cluster}: proof", ("NODE", "ROLE", "BEFORE", "SERVES NOW", "NEW", "C/D"), tuple(rows)
-    )

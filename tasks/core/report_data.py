@@ -8,11 +8,12 @@ from datetime import datetime
 from tasks.core.availability import Sample
 from tasks.core.certificates import CertificateFault, parse_pem_chain
 from tasks.core.journal import Entry
-from tasks.core.plan import LAST_RESTARTS, Counts, Frozen, Plan, StepKind
-from tasks.core.render import step_text
+from tasks.core.plan import Counts, Frozen, Plan
 from tasks.core.run_facts import BUILTIN, environment_told, subjects_told
 from tasks.core.run_report import RunReport, report_lines, run_report
 from tasks.core.run_tables import step_rows
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
+from tasks.core.step_text import step_text
 from tasks.core.timeline import Timeline, timeline
 from tasks.core.verification import SHORTEST_MARK, Verification
 

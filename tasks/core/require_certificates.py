@@ -17,11 +17,12 @@ from tasks.core.certificates import is_builtin
 from tasks.core.errors import UsageError
 from tasks.core.model import Cluster, Member, Node
 from tasks.core.observer import choose_observer
-from tasks.core.plan import Configuration, Plan, StepKind
+from tasks.core.plan import Configuration, Plan
 from tasks.core.restart_plan import member_named
 from tasks.core.rolling import Purpose, Wanted, rolling_plan
 from tasks.core.snapshot import NodeSnapshot, Snapshot, Wire
 from tasks.core.status import Membership
+from tasks.core.step_kinds import StepKind
 
 TASK = "cluster.require-certificates"
 MEMBERSHIP, KEY = "ClusterMembership", "RequireCertificates"

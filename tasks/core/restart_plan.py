@@ -10,11 +10,12 @@ from tasks.core.findings import Finding, Severity
 from tasks.core.model import Cluster, Member, Node
 from tasks.core.nearest import one_of
 from tasks.core.pending import pending, unsynced
-from tasks.core.plan import Plan, StepKind
+from tasks.core.plan import Plan
 from tasks.core.rolling import Purpose, Wanted, rolling_plan
 from tasks.core.snapshot import Snapshot
 from tasks.core.start_load import Keys, start_findings
 from tasks.core.status import NodeStatus
+from tasks.core.step_kinds import StepKind
 
 RESTART, STANDBYS = "restart", "restart-standbys"
 _SINGLE_CLIENTS = (

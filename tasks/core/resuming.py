@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from tasks.core.findings import Finding, Severity
 from tasks.core.ha_resuming import ha_disagreements
-from tasks.core.journal import Progress
-from tasks.core.plan import HA_SWAPS, LAST_RESTARTS, Plan, Step, StepKind
+from tasks.core.plan import Plan, Step
+from tasks.core.progress import Progress
 from tasks.core.revocation_nodes import list_sha256
 from tasks.core.snapshot import NodeFiles, Snapshot, Unseen, Wire
+from tasks.core.step_kinds import HA_SWAPS, LAST_RESTARTS, StepKind
 from tasks.core.two_sources import standings
 from tasks.core.wanted_set import WantedSet
 

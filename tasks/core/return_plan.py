@@ -6,19 +6,20 @@ from collections.abc import Mapping
 
 from tasks.core.course import Wish
 from tasks.core.course_start import Return
-from tasks.core.credential_rules import CA_FILE
 from tasks.core.done import runs_already
+from tasks.core.file_names import ABSENT, CA_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.former import FormerSet, Kept, as_it_lies
 from tasks.core.model import Member
 from tasks.core.observed import ca_on_disk, loaded_now
 from tasks.core.pending import older
-from tasks.core.plan import ABSENT, ROLLBACK, Edit, Plan
+from tasks.core.plan import Edit, Plan
 from tasks.core.planning import plan_migration
 from tasks.core.rounds import Running
 from tasks.core.server_cfg import diff, parse
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.status import NodeStatus
+from tasks.core.task_names import ROLLBACK
 
 
 def plan_return(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
-from tasks.core.credential_set import CredentialSet
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding, Severity
-from tasks.core.model import Member, Node
 from tasks.core.observed import ca_on_disk
 from tasks.core.pending import chain_on_disk, has_own_pair
 from tasks.core.revocation import ListFault, RevocationList, parse_list
 from tasks.core.revocation_rules import Acceptor, Client, garbage, judge_list
 from tasks.core.snapshot import FileState, NodeFiles, NodeSnapshot, Snapshot, Wire
+
+if TYPE_CHECKING:
+    from tasks.core.credential_set import CredentialSet
+    from tasks.core.model import Member, Node
 
 
 def list_on(files: NodeFiles, names: FileNames = CLUSTER) -> bytes | None:

@@ -10,11 +10,12 @@ from tasks.core.findings import Finding, Severity
 from tasks.core.keystore_plan import counts_now, primary_first
 from tasks.core.model import Cluster, Member, Node
 from tasks.core.places import WORK_NAME
-from tasks.core.plan import Counts, ListChange, Plan, Step, StepKind
+from tasks.core.plan import Counts, ListChange, Plan, Step
 from tasks.core.revocation import RevocationList, limits_of
 from tasks.core.revocation_nodes import list_sha256
 from tasks.core.revocation_wish import TASK, ListWish
 from tasks.core.snapshot import NodeFiles, Snapshot
+from tasks.core.step_kinds import StepKind
 
 _READ = "A list is read at the start of a server only"
 _PLAN_WHY = "files alone: no server is restarted"

@@ -10,9 +10,10 @@ from tasks.core.forecast import forecast_now
 from tasks.core.model import Member
 from tasks.core.observed import loaded_now
 from tasks.core.pending import new_lists, pending, rewritten, will_load
-from tasks.core.plan import Configuration, Counts, Plan, Step, StepKind, Target
+from tasks.core.plan import Configuration, Counts, Plan, Step, Target
 from tasks.core.planning import control_addresses, pair_names, served_now, target_serving
 from tasks.core.snapshot import NodeFiles, Snapshot
+from tasks.core.step_kinds import StepKind
 from tasks.core.trust import Loaded
 
 Wanted = tuple[StepKind, str]  # what is to be done, and to whom

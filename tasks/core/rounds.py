@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tasks.core.certificates import Certificate
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
-from tasks.core.plan import ABSENT
+from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.trust import Loaded
 from tasks.core.wanted_set import WantedSet
 

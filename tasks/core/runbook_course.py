@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tasks.core.model import Cluster, Node
-from tasks.core.plan import LAST_RESTARTS, Counts, Plan, Step, StepKind
+from tasks.core.plan import Counts, Plan, Step
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
 
 STANDBY = "standby"  # in Plan.before, of a node that serves nothing
 _RESTARTS_ONE = (StepKind.RESTART, StepKind.RESTART_STANDBY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tasks.core.model import Via
-from tasks.core.plan import LAST_RESTARTS
 from tasks.core.runbook_course import Station, stations
 from tasks.core.runbook_ground import Setting, on_host
 from tasks.core.runbook_hands import start_argv
@@ -13,6 +12,7 @@ from tasks.core.runbook_markdown import code, command, item, prose, table
 from tasks.core.runbook_reach import CA_ON_NODE, reached, reaches
 from tasks.core.runbook_steps import station_words
 from tasks.core.runbook_tools import SWAP_IN
+from tasks.core.step_kinds import LAST_RESTARTS
 
 LOG = "imaserver-default.log"
 _SIGNS = (  # S1 to S6: what is seen, what it means, what to do then

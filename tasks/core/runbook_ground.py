@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from tasks.core.credential_rules import CA_FILE
+from tasks.core.file_names import CA_FILE
 from tasks.core.model import Cluster, HostFiles, Node, Via
 from tasks.core.places import data_of
 from tasks.core.plan import Edit, Plan

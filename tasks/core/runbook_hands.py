@@ -6,14 +6,15 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.model import ByCommand, ByContainer, ByRest, BySystemd, Node
-from tasks.core.plan import Plan, Step, StepKind
+from tasks.core.plan import Plan, Step
 from tasks.core.runbook_course import Station, other_node
 from tasks.core.runbook_ground import Setting
 from tasks.core.runbook_markdown import code, command, here, prose
 from tasks.core.runbook_reach import Reach, reaches
 from tasks.core.runbook_tools import CARRY, LOOK, QUEUES, SWAP_IN
+from tasks.core.step_kinds import StepKind
 
 _NAMES = (CA_FILE, CERT_FILE, KEY_FILE)
 _RESTART, _STOP = "service/restart", "service/stop"

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from tasks.core.errors import commands_of
 from tasks.core.model import Node
 from tasks.core.own_gates import gate_lines
-from tasks.core.plan import ANY_RESTART, LAST_RESTARTS, MIGRATE, StepKind
 from tasks.core.plan_text import RESTART_S, approval, reason_line
 from tasks.core.runbook_course import first_primaries, served_first
 from tasks.core.runbook_ground import Setting
 from tasks.core.runbook_markdown import code, item, prose, table
+from tasks.core.step_kinds import ANY_RESTART, LAST_RESTARTS, StepKind
+from tasks.core.task_names import MIGRATE
 
 MARKER = "<!-- runbook by fab plan --runbook; written again, it is replaced -->"
 

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tasks.core.errors import commands_of
 from tasks.core.model import Limits, Member
-from tasks.core.plan import LAST_RESTARTS, MIGRATE, Counts, Plan, Step, StepKind
+from tasks.core.plan import Counts, Plan, Step
 from tasks.core.plan_text import approval
-from tasks.core.render import step_text
 from tasks.core.runbook_course import Station, served_first, stations
 from tasks.core.runbook_ground import Setting
 from tasks.core.runbook_hands import by_hand
 from tasks.core.runbook_markdown import item, prose, table
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
+from tasks.core.step_text import step_text
+from tasks.core.task_names import MIGRATE
 
 EXPECTED = ("members", "C/D", "serves")
 _GLANCE = 60  # characters

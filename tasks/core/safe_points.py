@@ -14,7 +14,8 @@ from itertools import groupby
 
 from tasks.core.costs import BETWEEN_S, restart_s
 from tasks.core.errors import UsageError
-from tasks.core.plan import ANY_RESTART, HA_SWAPS, Plan, Step, StepKind
+from tasks.core.plan import Plan, Step
+from tasks.core.step_kinds import ANY_RESTART, HA_SWAPS, StepKind
 from tasks.core.text_table import duration
 
 _NAMED = 4

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from tasks.core.certificates import Certificate
+from tasks.core.file_names import ABSENT
 from tasks.core.model import Cluster, Member, Node
-from tasks.core.plan import ABSENT
 from tasks.core.server_cfg import ServerCfg
 from tasks.core.services import ContainerSeen
 from tasks.core.status import Membership, NodeStatus, RemoteMember

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, pairwise, product
 
-from tasks.core.credential_rules import CERT_FILE, KEY_FILE
+from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.rounds import Running, State, Way
 from tasks.core.trust import Links, Loaded, can_connect, dial_refusal
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 from hashlib import sha256
 
 from tasks.core.certificates import CertificateFault, is_builtin, parse_pem_chain
-from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE, leaf_findings
-from tasks.core.file_names import CLUSTER
+from tasks.core.credential_rules import leaf_findings
+from tasks.core.file_names import CA_FILE, CERT_FILE, CLUSTER, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Node
 from tasks.core.pem import pem_blocks

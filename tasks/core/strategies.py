@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tasks.core.certificates import Certificate, named_cluster
-from tasks.core.credential_set import CERT_FILE, KEY_FILE
+from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.rounds import Task, Way, bridging, one_round, overlapping, unbridging
 from tasks.core.splits import Split, both_ways, first_split
+from tasks.core.strategy_names import BRIDGE, OVERLAP, PRESCRIBED, RENEW, STRATEGIES
 from tasks.core.trust import Links, Loaded
-
-RENEW, OVERLAP, BRIDGE, PRESCRIBED, AUTO = "renew", "overlap", "bridge", "prescribed", "auto"
-STRATEGIES = (RENEW, OVERLAP, BRIDGE, PRESCRIBED)
 
 
 @dataclass(frozen=True, slots=True)

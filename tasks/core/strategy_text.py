@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tasks.core.plan import Choice, Plan
 from tasks.core.rounds import AS_BEFORE, Way
-from tasks.core.strategies import BRIDGE, OVERLAP, PRESCRIBED, RENEW
+from tasks.core.strategy_names import BRIDGE, OVERLAP, PRESCRIBED, RENEW
 from tasks.core.text_table import TextTable, duration
 
 SOON = timedelta(days=30)

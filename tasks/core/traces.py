@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import PurePosixPath
 
 LOCK = "lock"
-_RUN = re.compile(r"(?P<at>\d{8}T\d{6}Z)-[0-9a-f]{6}-[0-9a-f]{4}")
-_REPLACED = re.compile(r"replaced-(?P<at>\d{8}T\d{6}Z)-.+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +60,6 @@ def _size(part: Part) -> str:
 def is_key(name: str) -> bool:
     """Whether a file of that name holds a private key; the note that there was none holds nothing."""
     return "_key.pem" in name and not name.endswith(".absent")
-
-
-def run_begun(name: str) -> datetime | None:
-    """When a run of that id began; None if no run of ours has such an id."""
-    return _moment(_RUN.fullmatch(name))
-
-
-def replaced_at(name: str) -> datetime | None:
-    """When `fab recover` put these files aside; None if the name is another one."""
-    return _moment(_REPLACED.fullmatch(name))
-
-
-def _moment(match: re.Match[str] | None) -> datetime | None:
-    if match is None:
-        return None
-    try:
-        return datetime.strptime(match["at"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:  # the digits of no day
-        return None
 
 
 def read_traces(text: str, *, node: str, works: Sequence[PurePosixPath]) -> tuple[Trace, ...]:

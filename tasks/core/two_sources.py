@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
-from tasks.core.journal import Progress
 from tasks.core.model import Member, Node
-from tasks.core.plan import ABSENT, LAST_RESTARTS, Plan, Step, StepKind
+from tasks.core.plan import Plan, Step
+from tasks.core.progress import Progress
 from tasks.core.snapshot import NodeFiles, NodeSnapshot, Snapshot, Wire
 from tasks.core.status import NodeStatus
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
 
 LEAD_S = 3.0  # clocks and uptimes are told to the second
 

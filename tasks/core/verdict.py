@@ -9,21 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from tasks.core.outcomes import Outcome
 from tasks.core.server_rules import SERVER, ServerRules
 from tasks.core.server_start import Dead, FellBack, Start, Started
 from tasks.core.trust import dial_refusal
-
-
-class Outcome(StrEnum):
-    """From best to worst."""
-
-    CONNECTS = "connects"
-    ONE_WAY = "connects by one direction only"  # T4
-    NEVER = "silently never connects"  # T2, T3, chain, EKU, dates, protocol
-    DEAD = "dead admin API"  # T1
-
 
 _WORST_FIRST = (Outcome.DEAD, Outcome.NEVER, Outcome.ONE_WAY, Outcome.CONNECTS)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.core.costs import BETWEEN_S, restart_s
-from tasks.core.journal import Progress
-from tasks.core.plan import MIGRATE, RESTARTS, ROLLBACK, Plan, Step
+from tasks.core.plan import Plan, Step
+from tasks.core.progress import Progress
+from tasks.core.step_kinds import RESTARTS
+from tasks.core.task_names import MIGRATE, ROLLBACK
 from tasks.core.text_table import duration
 
 

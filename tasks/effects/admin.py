@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from pydantic import SecretStr
-
 from tasks.core.answer import StatusFault, parse_object
 from tasks.core.model import Node, SecretRef, Via
+from tasks.core.secret import SecretStr
 from tasks.core.status import (
     ClusterStatus,
     Membership,

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from tasks.core.authorities import authority_faults, chain_of
 from tasks.core.certificates import Certificate
 from tasks.core.errors import UsageError
@@ -23,6 +21,7 @@ from tasks.core.private_keys import (
     read_encrypted_key,
     read_private_key,
 )
+from tasks.core.secret import SecretStr
 from tasks.effects.ca_files import CaFiles, look_into, made_here, own_folder
 from tasks.effects.credential_files import typed_path
 from tasks.effects.secrets import origin

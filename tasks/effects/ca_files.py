@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from tasks.core.bundles import certificates_in, holds_certificates
 from tasks.core.certificates import Certificate, CertificateFault
 from tasks.core.errors import UsageError
@@ -21,6 +19,7 @@ from tasks.core.issuing import Issuer, OwnCa
 from tasks.core.model import Cluster
 from tasks.core.pem import pem_blocks
 from tasks.core.private_keys import encrypted
+from tasks.core.secret import SecretStr
 from tasks.effects.credential_files import entries, read_file
 
 ROOT_CERT, ROOT_KEY = "root_cert.pem", "root_key.pem"

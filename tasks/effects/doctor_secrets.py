@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
-from pydantic import SecretStr
-
 from tasks.core.doctor import Row
 from tasks.core.doctor_secrets import asked_row, asks, secret_row, wanted
 from tasks.core.errors import UsageError
 from tasks.core.model import Cluster, SecretRef
+from tasks.core.secret import SecretStr
 from tasks.effects.secrets import Secrets, origin
 
 _LIMIT_S = 20.0

@@ -9,9 +9,10 @@ from tasks.core.component_gates import never_joined
 from tasks.core.errors import Interrupted, OperatorError, RecordLost
 from tasks.core.gates import Gate, any_of, in_order, in_sync
 from tasks.core.model import Node
-from tasks.core.plan import LAST_RESTARTS, RESTARTS, Counts, Step, StepKind
-from tasks.core.render import step_text
+from tasks.core.plan import Counts, Step
 from tasks.core.safe_points import Deadline, is_late, should_rest
+from tasks.core.step_kinds import LAST_RESTARTS, RESTARTS, StepKind
+from tasks.core.step_text import step_text
 from tasks.core.ways_on import ways_lines
 from tasks.effects.configuring import configure
 from tasks.effects.ha_steps import act_on_ha

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tasks.core.errors import RemoteError
-from tasks.core.file_names import CLUSTER, FileNames
+from tasks.core.file_names import ABSENT, CLUSTER, FileNames
 from tasks.core.places import Places
-from tasks.core.plan import ABSENT
 from tasks.core.snapshot import NodeFiles
 from tasks.effects import shell_scripts, stage_scripts
 from tasks.effects.file_access import on_node, sh

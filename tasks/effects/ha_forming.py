@@ -7,8 +7,9 @@ from tasks.core.ha_gates import STORE_STARTING, formed, pairs, searching, unless
 from tasks.core.ha_planning import STARTS_LATE_S
 from tasks.core.ha_remedies import not_formed, wrong_primary
 from tasks.core.model import Member, Node
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.status import PRODUCTION
+from tasks.core.step_kinds import StepKind
 from tasks.effects.ha_lead import started_as_node
 from tasks.effects.ha_restarting import count_gate, hold_pair
 from tasks.effects.ha_search import ask_once, ensure_time_left, has_given_up, search_again

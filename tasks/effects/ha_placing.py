@@ -10,8 +10,9 @@ from tasks.core.errors import RemoteError
 from tasks.core.file_names import HA
 from tasks.core.ha_rounds import overlapping_ca
 from tasks.core.model import Member, Node
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.snapshot import NodeFiles
+from tasks.core.step_kinds import StepKind
 from tasks.effects.files import Delivery, back_up, stage, swap_in
 from tasks.effects.looking import look_at_files
 from tasks.effects.placing import places_of, require_states

@@ -17,8 +17,9 @@ from tasks.core.ha_gates import (
 from tasks.core.ha_planning import STARTS_LATE_S
 from tasks.core.ha_remedies import both_in_error, loaded_other, standby_in_error
 from tasks.core.model import Member, Node
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.status import PRODUCTION, STANDBY
+from tasks.core.step_kinds import StepKind
 from tasks.effects.ha_lead import bring_back, came_back, require_answer
 from tasks.effects.ha_placing import follow_roles, parted_nodes, require_ha_live
 from tasks.effects.ha_proof import prove_loaded

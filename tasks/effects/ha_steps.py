@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from tasks.core.gates import Gate, in_order
 from tasks.core.ha_gates import pairs
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import Step
+from tasks.core.step_kinds import StepKind
 from tasks.effects.ha_forming import form, wait_for_peer
 from tasks.effects.ha_placing import place_ha, require_ha_live, swap_ha, swap_ha_primary, swap_ha_standby
 from tasks.effects.ha_restarting import count_gate, part, rejoin, restart_ha_primary, restart_ha_standby

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tasks.core.credential_rules import CERT_FILE, KEY_FILE
 from tasks.core.errors import OperatorError
+from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.model import Node
 from tasks.core.pending import has_own_pair
 from tasks.core.snapshot import NodeFiles, Snapshot

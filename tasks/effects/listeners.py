@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tasks.core.model import Node
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.require_certificates import messaging_address, shows_it
 from tasks.core.snapshot import NodeSnapshot
+from tasks.core.step_kinds import StepKind
 from tasks.effects.look import look_at_node
 from tasks.effects.run import RESUME, Run, stop_line
 from tasks.effects.site import Site

@@ -17,8 +17,7 @@ from tasks.core.answer import clean
 from tasks.core.errors import Locked, OperatorError, RemoteError
 from tasks.core.file_faults import file_fault
 from tasks.core.places import WORK_NAME, data_of
-from tasks.core.plan import MIGRATE
-from tasks.core.recovery_kinds import RECOVER
+from tasks.core.task_names import MIGRATE, RECOVER
 from tasks.effects import lock_scripts
 from tasks.effects.file_access import run_script, shown
 from tasks.effects.remote import Remote

@@ -8,8 +8,9 @@ from datetime import datetime
 from tasks.core.errors import NotAsPlanned, OperatorError
 from tasks.core.gates import STARTED_MOVED_S, View
 from tasks.core.model import Node
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.status import PRODUCTION, NodeStatus
+from tasks.core.step_kinds import StepKind
 from tasks.effects.run import RESUME, Roles, Run, stop_line
 
 _IN_A_CLUSTER = frozenset(

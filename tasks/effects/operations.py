@@ -13,7 +13,7 @@ from tasks.core.health import StatusReport, report
 from tasks.core.json_text import json_text
 from tasks.core.observed import loaded_now
 from tasks.core.open_run import OpenRun, as_left_by
-from tasks.core.plan import MIGRATE, Plan
+from tasks.core.plan import Plan
 from tasks.core.plan_table import plan_table
 from tasks.core.plan_text import (
     closing_lines,
@@ -23,12 +23,14 @@ from tasks.core.plan_text import (
     reason_line,
     target_lines,
 )
+from tasks.core.proof_table import proof_table
 from tasks.core.rehearsal import rehearsal_line
-from tasks.core.render import findings_lines, proof_table, status_table
+from tasks.core.render import findings_lines, status_table
 from tasks.core.resuming import disagreements, other_sets
 from tasks.core.stages import one_way_findings, stage_now
-from tasks.core.strategies import AUTO
+from tasks.core.strategy_names import AUTO
 from tasks.core.strategy_text import choice_table, refusal_lines, round_lines
+from tasks.core.task_names import MIGRATE
 from tasks.core.trust_text import trust_lines
 from tasks.effects.acceptance import observe
 from tasks.effects.console import say, show_table, tell, width

@@ -17,7 +17,8 @@ from tasks.core.events import Event, EventKind
 from tasks.core.findings import Finding
 from tasks.core.model import Cluster, OwnGates
 from tasks.core.own_gates import GateEnd, gate_problem, gates_of, missing_gate
-from tasks.core.plan import ANY_RESTART, Step
+from tasks.core.plan import Step
+from tasks.core.step_kinds import ANY_RESTART
 from tasks.effects.clock import Clock
 from tasks.effects.hooks import environment
 from tasks.effects.run import RESUME, Run

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import SecretStr
-
 from tasks.core.errors import UsageError
 from tasks.core.model import Cluster, PromptSecret, SecretRef
+from tasks.core.secret import SecretStr
 from tasks.effects.secrets import origin
 
 LEAST_LENGTH = 8  # a judgement: OpenSSL itself takes four characters

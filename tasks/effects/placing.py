@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.errors import RemoteError
+from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.model import Node
 from tasks.core.places import Places, data_of, places
-from tasks.core.plan import ABSENT, Edit, Step, StepKind
+from tasks.core.plan import Edit, Step
 from tasks.core.server_cfg import edit, file_bytes
 from tasks.core.snapshot import FileState, NodeFiles
+from tasks.core.step_kinds import StepKind
 from tasks.effects.files import CFG, Delivery, MovedFrom, back_up, clean_up, stage, swap_in
 from tasks.effects.looking import look_at_files
 from tasks.effects.putting_back import stage_former

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.former import Kept
 from tasks.core.places import WORK_NAME, Places, data_of
-from tasks.core.plan import ABSENT, Plan
+from tasks.core.plan import Plan
 from tasks.core.snapshot import NodeFiles
 from tasks.effects import kept_scripts
 from tasks.effects.file_access import sh

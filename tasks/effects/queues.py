@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tasks.core.errors import OperatorError
 from tasks.core.gates import Holds, Verdict
 from tasks.core.model import Limits, Node
-from tasks.core.plan import LAST_RESTARTS, Step
+from tasks.core.plan import Step
 from tasks.core.queues import (
     Loss,
     Sight,
@@ -26,6 +26,7 @@ from tasks.core.queues import (
     told_text,
 )
 from tasks.core.status import RemoteMember
+from tasks.core.step_kinds import LAST_RESTARTS
 from tasks.effects.run import RESUME, Run, stop_line
 from tasks.effects.wait import QUICK_S, Waits, Watch, hold
 

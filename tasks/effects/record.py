@@ -20,11 +20,12 @@ from datetime import datetime
 from pathlib import Path
 
 from tasks.core.errors import Locked, RecordLost, UsageError
-from tasks.core.journal import Entry, Progress, line_of, progress, read_journal
+from tasks.core.journal import Entry, line_of, progress, read_journal
 from tasks.core.journal_chain import chain_after, chained
 from tasks.core.plan import Plan
+from tasks.core.progress import Progress
+from tasks.effects.run_folders import JOURNAL, PLAN, run_folders
 
-PLAN, JOURNAL = "plan.json", "journal.jsonl"
 DAMAGED = ".damaged"  # the journal's, in the place of its ending
 _NO_FACTS: Mapping[str, str] = {}
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}-[0-9a-f]{4}")
@@ -187,14 +188,14 @@ def _in_force(directory: Path, first: Plan) -> Plan | None:
 
 def runs(runs_dir: Path) -> tuple[RunRecord, ...]:
     """All runs of the cluster, oldest first; directories without a whole plan are passed over."""
-    found = []
-    for path in sorted(runs_dir.glob(f"*/{PLAN}")):
-        first = _read(path)
-        if first is None or not (path.parent / JOURNAL).is_file():
-            continue
-        if (plan := _in_force(path.parent, first)) is not None:
-            found.append(RunRecord(path.parent.name, path.parent, plan))
-    return tuple(found)
+    return tuple(_newest_first(runs_dir))[::-1]
+
+
+def _newest_first(runs_dir: Path) -> Iterator[RunRecord]:
+    for folder in run_folders(runs_dir):
+        first = _read(folder / PLAN)
+        if first is not None and (plan := _in_force(folder, first)) is not None:
+            yield RunRecord(folder.name, folder, plan)
 
 
 def fingerprints(directory: Path) -> dict[str, str]:
@@ -204,9 +205,9 @@ def fingerprints(directory: Path) -> dict[str, str]:
 
 
 def unfinished(runs_dir: Path) -> RunRecord | None:
-    """The newest run, if it is not complete."""
-    newest = runs(runs_dir)[-1:]
-    return next((run for run in newest if not run.progress().completed), None)
+    """The newest run, if it is not complete; older ones are not read."""
+    newest = next(_newest_first(runs_dir), None)
+    return newest if newest is not None and not newest.progress().completed else None
 
 
 def _read(path: Path) -> Plan | None:

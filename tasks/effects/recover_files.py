@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from tasks.core.credential_set import CA_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import RemoteError
+from tasks.core.file_names import CA_FILE
 from tasks.core.places import Places, data_of, places
 from tasks.core.recovery_choice import Goal
 from tasks.core.recovery_keystore import Copied, KeystoreGoal

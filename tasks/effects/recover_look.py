@@ -14,11 +14,11 @@ from tasks.core.nearest import one_of
 from tasks.core.open_run import OpenRun
 from tasks.core.recovery import Sight
 from tasks.core.recovery_keystore import Holding
-from tasks.core.recovery_kinds import RECOVER
 from tasks.core.recovery_process import Processes, parse_processes
 from tasks.core.server_log import DEFAULT_LOG
 from tasks.core.snapshot import NodeFiles, Snapshot, Unseen
 from tasks.core.start_load import start_findings
+from tasks.core.task_names import RECOVER
 from tasks.effects import recover_scripts
 from tasks.effects.file_access import run_script, sh
 from tasks.effects.key_look import look_at_keys

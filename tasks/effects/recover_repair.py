@@ -6,7 +6,7 @@ from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import GateTimeout, Refused
 from tasks.core.gates import Gate, Holds, Verdict, View, in_order, serves
 from tasks.core.pending import chain_on_disk, has_own_pair
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.recovery import STORE_ERRORS
 from tasks.core.recovery_choice import Goal, expected_after
 from tasks.core.recovery_gates import is_well, joined, planned
@@ -15,6 +15,7 @@ from tasks.core.recovery_kinds import LostBySync
 from tasks.core.recovery_process import Process
 from tasks.core.resuming import clocks
 from tasks.core.status import MAINTENANCE, NodeStatus
+from tasks.core.step_kinds import StepKind
 from tasks.effects.look import look_at_node
 from tasks.effects.looking import look_at_files
 from tasks.effects.placing import swap

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tasks.core.errors import OperatorError
-from tasks.core.journal import Progress
 from tasks.core.plan import Plan
-from tasks.core.recovery_kinds import RECOVER
+from tasks.core.progress import Progress
+from tasks.core.task_names import RECOVER
 from tasks.effects.reporting import Reporter, Scene
 from tasks.effects.site import Site
 

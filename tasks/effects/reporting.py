@@ -9,9 +9,9 @@ from typing import Protocol
 from tasks.core.availability import Look
 from tasks.core.errors import Interrupted, OperatorError, commands_of
 from tasks.core.events import Event, EventKind
-from tasks.core.journal import Progress
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan, Step
+from tasks.core.progress import Progress
 from tasks.effects.clock import Clock
 
 

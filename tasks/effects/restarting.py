@@ -18,8 +18,9 @@ from tasks.core.gates import (
     took_over,
 )
 from tasks.core.model import Node
-from tasks.core.plan import LAST_RESTARTS, Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.status import MAINTENANCE, PRODUCTION, STANDBY, NodeStatus
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
 from tasks.effects.moved_roles import roles_of_step, same_process, stop_if_roles_moved
 from tasks.effects.parting import stop_if_parted
 from tasks.effects.placing import require_live

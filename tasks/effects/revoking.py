@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from pydantic import SecretStr
-
 from tasks.core.certificates import Certificate, issued_by
 from tasks.core.errors import Refused
 from tasks.core.file_names import HA
@@ -22,6 +20,7 @@ from tasks.core.revocation import (
 from tasks.core.revocation_rules import Acceptor, Client, judge_list
 from tasks.core.revocation_text import list_table, made_lines
 from tasks.core.revocation_wish import USUAL_DAYS, ListWish, Meant, meant_by, refuse_strangers
+from tasks.core.secret import SecretStr
 from tasks.effects.authority import open_authority
 from tasks.effects.console import say, show_table
 from tasks.effects.credential_files import typed_path

@@ -12,10 +12,11 @@ from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.former import FormerSet, Kept, former_sets
 from tasks.core.nearest import one_of
-from tasks.core.plan import MIGRATE, ROLLBACK, Plan
+from tasks.core.plan import Plan
 from tasks.core.resuming import NEEDED_TO_RESUME, clocks
 from tasks.core.return_plan import as_kept, changed_since, plan_return
 from tasks.core.snapshot import NodeFiles, Snapshot
+from tasks.core.task_names import MIGRATE, ROLLBACK
 from tasks.core.wanted_set import WantedSet
 from tasks.effects.journey import Journey
 from tasks.effects.look import take_snapshot

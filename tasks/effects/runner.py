@@ -11,10 +11,11 @@ from tasks.core.errors import OperatorError, UsageError
 from tasks.core.journal import Entry
 from tasks.core.nearest import one_of
 from tasks.core.open_run import OpenRun
-from tasks.core.plan import PLACED, Plan
+from tasks.core.plan import Plan
 from tasks.core.resuming import clocks
 from tasks.core.run_facts import served_subjects
 from tasks.core.snapshot import NodeFiles
+from tasks.core.task_names import PLACED
 from tasks.core.verification import seal_line
 from tasks.effects.environment import environment
 from tasks.effects.execute import End, execute

@@ -16,10 +16,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import assert_never
 
-from pydantic import SecretStr
-
 from tasks.core.errors import UsageError
 from tasks.core.model import CommandSecret, EnvSecret, FileSecret, KeyringSecret, PromptSecret, SecretRef
+from tasks.core.secret import SecretStr
 
 Prompt = Callable[[str], str]  # label -> what the operator typed
 Keyring = Callable[[str, str], str | None]  # service, user -> password

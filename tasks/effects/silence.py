@@ -11,8 +11,8 @@ from tasks.core.errors import OperatorError
 from tasks.core.gates import View
 from tasks.core.model import ByCommand, Node
 from tasks.core.places import WORK_NAME, data_of
-from tasks.core.plan import StepKind
 from tasks.core.server_log import DEFAULT_LOG, TRACE_LOG, dead_admin_lines, peer_refusals
+from tasks.core.step_kinds import StepKind
 from tasks.effects.file_access import shown
 from tasks.effects.run import RESUME, Run, stop_line
 from tasks.effects.server_logs import tail_of_log

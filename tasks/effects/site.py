@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from tasks.core.errors import OperatorError
 from tasks.core.model import Cluster, Node, SecretRef
+from tasks.core.secret import SecretStr
 from tasks.core.status import NodeStatus
 from tasks.effects.admin import AdminApi
 from tasks.effects.clock import Clock, SystemClock

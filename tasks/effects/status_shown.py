@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from tasks.core.errors import Unhealthy
 from tasks.core.health import StatusReport, report
-from tasks.core.json_text import json_text
 from tasks.core.lock_text import lock_lines
 from tasks.core.open_run import OpenRun
 from tasks.core.render import findings_lines, status_table, versions_line
 from tasks.effects.console import be_ready_to_draw, say, show_table, width
-from tasks.effects.record import unfinished
+from tasks.effects.run_folders import any_run
 from tasks.effects.sights import Held, Sights
 from tasks.effects.site import Site
 
@@ -36,6 +35,8 @@ def show_status(site: Site, sights: Sights, *, json_wanted: bool = False) -> Sta
     snapshot, held = sights()
     found = report(snapshot, run=run)
     if json_wanted:
+        from tasks.core.json_text import json_text  # here: it comes with pydantic
+
         say(json_text(found), verbatim=True)
         return found
     present(found, (*((run.line,) if run else ()), *locks_of(site, held, run)))
@@ -48,6 +49,10 @@ def locks_of(site: Site, held: Held, run: OpenRun | None) -> tuple[str, ...]:
 
 def open_run_of(site: Site) -> OpenRun | None:
     """The run that --resume would go on with, as this machine knows it."""
+    if not any_run(site.cluster.runs_dir):
+        return None
+    from tasks.effects.record import unfinished  # here: plans and journals come with pydantic
+
     record = unfinished(site.cluster.runs_dir)
     return None if record is None else OpenRun(record.id, record.plan, record.progress())
 

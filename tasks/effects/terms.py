@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tasks.core.plan import PLACED
 from tasks.core.safe_points import Deadline
+from tasks.core.task_names import PLACED
 from tasks.effects.account import Account
 from tasks.effects.execute import End
 from tasks.effects.reporters import AUTO

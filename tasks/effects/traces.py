@@ -11,9 +11,10 @@ from tasks.core.errors import OperatorError
 from tasks.core.model import Node
 from tasks.core.places import WORK_NAME, data_of, work_dir
 from tasks.core.plan import Plan
+from tasks.core.run_ids import run_begun
 from tasks.core.run_report import run_report
 from tasks.core.snapshot import NodeFiles
-from tasks.core.traces import Trace, read_traces, run_begun
+from tasks.core.traces import Trace, read_traces
 from tasks.effects import trace_scripts
 from tasks.effects.file_access import sh, understood
 from tasks.effects.lock import Holder, holders

@@ -10,7 +10,8 @@ from tasks.core.json_text import json_text
 from tasks.core.model import Cluster
 from tasks.core.verification import SHORTEST_MARK, Kept, Verification, verification_lines, verified
 from tasks.effects.console import say
-from tasks.effects.record import DAMAGED, JOURNAL, PLAN, fingerprints
+from tasks.effects.record import DAMAGED, fingerprints
+from tasks.effects.run_folders import JOURNAL, PLAN
 from tasks.effects.sampling import sampled
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import requests
-from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 
 from tasks.core.errors import UsageError
 from tasks.core.inventory_notify import is_private
 from tasks.core.model import SecretRef
+from tasks.core.secret import SecretStr
 from tasks.core.wanted_notify import Webhook
 
 Resolve = Callable[[SecretRef], SecretStr]

@@ -14,7 +14,7 @@ from tasks.core.model import Cluster
 from tasks.core.nearest import one_of
 from tasks.core.order import KINDS
 from tasks.core.renewal import RenewalWish
-from tasks.core.strategies import AUTO, OVERLAP, PRESCRIBED, RENEW, STRATEGIES
+from tasks.core.strategy_names import AUTO, OVERLAP, PRESCRIBED, RENEW, STRATEGIES
 from tasks.effects.console import say, show_table
 from tasks.effects.creation import Order, create_sets, created_table
 from tasks.effects.inventory_file import open_inventory

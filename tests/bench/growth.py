@@ -10,11 +10,12 @@ from tasks.core.course import Wish
 from tasks.core.health import report
 from tasks.core.journal import Entry, line_of
 from tasks.core.observed import loaded_now
-from tasks.core.plan import Plan, StepKind
+from tasks.core.plan import Plan
 from tasks.core.plan_table import plan_table
 from tasks.core.planning import plan_migration
 from tasks.core.render import findings_lines, status_table
 from tasks.core.snapshot import Snapshot
+from tasks.core.step_kinds import StepKind
 from tasks.effects.mirror import packed
 from tests.bench.races import Course
 from tests.bench.rows import Row

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import pytest
-from pydantic import SecretStr
 
 from tasks.core.certificates import Certificate
 from tasks.core.model import Member, Node, SecretRef, Via
+from tasks.core.secret import SecretStr
 from tasks.core.snapshot import Wire
 from tasks.core.status import Membership, NodeStatus
 from tasks.effects.direct import dial_directly

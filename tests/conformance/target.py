@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from pydantic import SecretStr
-
 from tasks.core.certificates import is_builtin
 from tasks.core.errors import UsageError
 from tasks.core.model import Member, Node, SecretRef
+from tasks.core.secret import SecretStr
 from tasks.core.server_log import DEFAULT_LOG
 from tasks.core.status import NodeStatus
 from tasks.effects.service import start

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tasks.core.course import Course
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.model import Member, Node
 from tasks.core.snapshot import FileState, Snapshot, Wire
 from tasks.core.trust import Loaded

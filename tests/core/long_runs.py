@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from tasks.core.availability import Sample
 from tasks.core.journal import Entry
 from tasks.core.node_states import NodeState, by_state
-from tasks.core.plan import Counts, Plan, PlanRound, Step, StepKind, Target
+from tasks.core.plan import Counts, Plan, PlanRound, Step, Target
+from tasks.core.step_kinds import StepKind
 from tests.core.statuses import NOON
 
 OLD, NEW = "AB" * 32, "CD" * 32

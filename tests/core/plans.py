@@ -8,9 +8,10 @@ from tasks.core.course import Wish
 from tasks.core.credential_set import CredentialSet
 from tasks.core.issuing import Subject, leaf_set
 from tasks.core.observed import loaded_now
-from tasks.core.plan import Plan, StepKind
+from tasks.core.plan import Plan
 from tasks.core.planning import plan_migration
 from tasks.core.snapshot import Snapshot
+from tasks.core.step_kinds import StepKind
 from tests.core.certs import NOW, OWN, SHARED
 
 

@@ -13,7 +13,7 @@ from itertools import combinations
 
 from tasks.core.course import Course
 from tasks.core.model import Cluster, Member
-from tasks.core.plan import StepKind
+from tasks.core.step_kinds import StepKind
 from tasks.core.trust import Loaded, can_connect
 from tests.core.certs import NOW
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tasks.core.findings import Finding, Severity
-from tasks.core.journal import Progress
 from tasks.core.open_run import OpenRun
 from tasks.core.plan import Plan
+from tasks.core.progress import Progress
 from tasks.core.recovery import Sight
 from tasks.core.recovery_process import Process, Processes
 from tasks.core.snapshot import Snapshot

@@ -9,7 +9,8 @@ from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 from tasks.core.certificates import Certificate
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.model import Admin, ByRest, BySystemd, Cluster, Limits, Member, Node, Paths, Product, Ssh
 from tasks.core.server_cfg import file_sha256, parse
 from tasks.core.snapshot import FileState, NodeFiles, NodeSnapshot, Snapshot, Unseen, Wire

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.core.acquaintance import after_meeting, counts_of, known_now
+from tasks.core.acquaintance import after_meeting, known_now
+from tasks.core.expected_counts import counts_of
 from tests.core.islands import apart
 from tests.core.snapshots import cluster, healthy, rest_silent
 

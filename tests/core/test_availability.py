@@ -23,8 +23,9 @@ from tasks.core.availability import (
     uids_of,
 )
 from tasks.core.availability_text import availability_lines, seconds_text
-from tasks.core.plan import Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.status import RemoteMember
+from tasks.core.step_kinds import StepKind
 from tests.core.plans import plan_of
 from tests.core.snapshots import THREE, healthy, pair, remote, retired_remote, single, uid
 from tests.core.statuses import NOON, counted, node_status, paired

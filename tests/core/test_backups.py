@@ -10,8 +10,9 @@ import pytest
 from tasks.core.backup_text import choice_table
 from tasks.core.backups import Choice, KnownRun, State, backups_of, choose, others_of
 from tasks.core.errors import Refused, UsageError
+from tasks.core.run_ids import replaced_at, run_begun
 from tasks.core.spans import parse_age
-from tasks.core.traces import Part, Trace, read_traces, replaced_at, run_begun
+from tasks.core.traces import Part, Trace, read_traces
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WORK = PurePosixPath("/data/.fab-tls")

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from tasks.core.checks_files import NEEDED_BYTES, disk_leaf_sha256, file_checks
-from tasks.core.credential_set import CERT_FILE, KEY_FILE
+from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import BUILTIN_SET, OTHER_SHARED, SHARED

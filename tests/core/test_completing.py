@@ -19,8 +19,8 @@ from tasks.core.ha_planning import WAYS
 from tasks.core.inventory_names import ClusterNames
 from tasks.core.order import KINDS, USES
 from tasks.core.signing_requests import KINDS as REQUESTED
-from tasks.core.strategies import AUTO
-from tasks.core.strategies import STRATEGIES as KNOWN
+from tasks.core.strategy_names import AUTO
+from tasks.core.strategy_names import STRATEGIES as KNOWN
 
 TASKS = {
     "status": TaskWords({"--cluster": True, "--json": False}),

@@ -8,8 +8,9 @@ import pytest
 
 from tasks.core.costs import BETWEEN_S, cost_of, preferred
 from tasks.core.credential_set import CredentialSet
-from tasks.core.plan import Choice, StepKind
+from tasks.core.plan import Choice
 from tasks.core.rounds import Way, bridging, one_round, overlapping
+from tasks.core.step_kinds import StepKind
 from tasks.core.trust import Loaded
 from tests.core.certs import BUILTIN, BUILTIN_SET, NOW, OWN, SHARED
 from tests.core.kinds import NEW, Sets

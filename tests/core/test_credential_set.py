@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet, judge_sets, load
+from tasks.core.credential_set import CredentialSet, judge_sets, load
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.issuing import (
     Issuer,

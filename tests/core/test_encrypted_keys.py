@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from pydantic import SecretStr
 
 from tasks.core.issuing import new_key
 from tasks.core.private_keys import (
@@ -20,6 +19,7 @@ from tasks.core.private_keys import (
     read_encrypted_key,
     read_private_key,
 )
+from tasks.core.secret import SecretStr
 
 KEY = new_key()
 RIGHT, WRONG = SecretStr("correct horse bättery"), SecretStr("wrong horse")

@@ -9,7 +9,7 @@ from tasks.core.formation import plan_creation, plan_joining
 from tasks.core.membership_keys import OBJECT
 from tasks.core.plan import Plan, Value
 from tasks.core.plan_text import post_lines
-from tasks.core.render import step_text
+from tasks.core.step_text import step_text
 from tests.core.certs import OTHER_SHARED, SHARED
 from tests.core.formations import SETS, THREE, WITH_PAIR, addressed, formed, pending, unformed, wanting
 from tests.core.plans import step_ids

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import errors
 from tasks.core.former import FormerSet, Kept, as_it_lies, former_sets
 from tasks.core.issuing import Recipe, Subject, credential_set, issue, new_ca, new_key
-from tasks.core.plan import ABSENT, Edit
+from tasks.core.plan import Edit
 from tasks.core.return_plan import as_kept, changed_since
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import BUILTIN_SET, NOW, OWN, SHARED

@@ -15,11 +15,11 @@ from tasks.core.ha_gates import (
     joins,
     leaderless,
     pairs,
-    reason_text,
     searching,
     stays_apart,
     unless_given_up,
 )
+from tasks.core.ha_reasons import reason_text
 from tasks.core.plan import Counts
 from tests.core.statuses import NOON, node_status, paired, view
 from tests.core.statuses import counted as cluster_of

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.core.ha_planning import plan_ha_migration
 from tasks.core.ha_resuming import ha_disagreements
-from tasks.core.journal import Progress
 from tasks.core.plan import Plan
+from tasks.core.progress import Progress
 from tasks.core.resuming import other_sets
 from tasks.core.snapshot import Snapshot
 from tests.core.ha_pairs import ISSUED, NEW, OLD, lying, seen, with_files

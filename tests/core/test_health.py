@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.core.credential_set import CERT_FILE, KEY_FILE
+from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.health import StatusReport, StatusRow, report, standby_proof
 from tasks.core.model import Admin
 from tasks.core.snapshot import Snapshot

@@ -12,9 +12,9 @@ from tasks.core.keystore_plan import back_lines, plan_move
 from tasks.core.keystore_wish import Wish
 from tasks.core.plan import Plan
 from tasks.core.plan_table import plan_table
-from tasks.core.render import step_text
 from tasks.core.resuming import disagreements
 from tasks.core.snapshot import Snapshot
+from tasks.core.step_text import step_text
 from tests.core.keystores import ADMIN, CLUSTER, NEW, folder, moving, seen, to
 from tests.core.snapshots import (
     CFG,

@@ -10,14 +10,15 @@ from functools import cache
 import pytest
 
 from tasks.core.availability import Look
-from tasks.core.journal import Progress
 from tasks.core.live_rows import NodeRow, Rank, node_rows
 from tasks.core.live_state import Ending, Live, Looked, StepBegun, StepEnded, Waited, after, begun
 from tasks.core.live_view import live_view
 from tasks.core.model import Cluster
-from tasks.core.plan import Counts, Plan, Step, StepKind
+from tasks.core.plan import Counts, Plan, Step
+from tasks.core.progress import Progress
 from tasks.core.snapshot import Snapshot
 from tasks.core.status import NodeStatus
+from tasks.core.step_kinds import StepKind
 from tests.core.plans import plan_of, renewed
 from tests.core.snapshots import THREE, cluster, healthy, pair, status_of
 from tests.core.statuses import counted, paired

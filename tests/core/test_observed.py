@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.issuing import Subject, shared_self_signed
 from tasks.core.observed import (
     ca_on_disk,
@@ -16,8 +16,8 @@ from tasks.core.observed import (
     serves_builtin,
     standby_started_after_files,
 )
+from tasks.core.outcomes import Outcome
 from tasks.core.snapshot import Snapshot
-from tasks.core.verdict import Outcome
 from tests.core.certs import BUILTIN_SET, NOW, OTHER_SHARED, OWN, SHARED
 from tests.core.endings import revocation_list
 from tests.core.snapshots import (

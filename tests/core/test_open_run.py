@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tasks.core.credential_set import CA_FILE
+from tasks.core.file_names import CA_FILE
 from tasks.core.findings import Finding, Severity
-from tasks.core.journal import Progress
 from tasks.core.open_run import OpenRun, as_left_by, between_rounds
-from tasks.core.plan import ROLLBACK, Plan
+from tasks.core.plan import Plan
+from tasks.core.progress import Progress
 from tasks.core.snapshot import Snapshot
+from tasks.core.task_names import ROLLBACK
 from tests.core.certs import BUILTIN_SET, OWN, SHARED
 from tests.core.kinds import NEW, of_all
 from tests.core.plans import plan_of

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.observed import loaded_now
 from tasks.core.pending import other_pair
 from tasks.core.snapshot import Snapshot

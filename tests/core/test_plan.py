@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target, TrustStage
+from tasks.core.plan import Counts, Edit, Plan, Step, Target, TrustStage
+from tasks.core.step_kinds import StepKind
 
 COUNTS = {"gw-a": Counts(connected=1, disconnected=0), "gw-d": Counts(connected=1, disconnected=0)}
 NEWER = {

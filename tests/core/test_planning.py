@@ -13,10 +13,11 @@ from tasks.core.errors import UsageError
 from tasks.core.issuing import credential_set
 from tasks.core.model import Cluster
 from tasks.core.observed import loaded_now
-from tasks.core.plan import Plan, StepKind
+from tasks.core.plan import Plan
 from tasks.core.planning import plan_migration
 from tasks.core.server_cfg import file_sha256, parse
 from tasks.core.snapshot import Snapshot
+from tasks.core.step_kinds import StepKind
 from tests.core.certs import BUILTIN_SET, OTHER_SHARED, SHARED
 from tests.core.plans import plan_of, restarted, step_ids
 from tests.core.snapshots import (

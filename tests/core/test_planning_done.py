@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.done import is_done, runs_already
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.rounds import Running
 from tasks.core.snapshot import Snapshot
 from tasks.core.trust import Loaded

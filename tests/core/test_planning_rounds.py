@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import CA_FILE
 from tasks.core.issuing import credential_set
 from tasks.core.plan import Plan
 from tasks.core.snapshot import Snapshot

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.journal import Progress
 from tasks.core.plan import Plan
+from tasks.core.progress import Progress
 from tasks.core.progress_text import open_run_line, round_text, rounds_done
 from tests.core.certs import OWN
 from tests.core.kinds import NEW

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.core.gates import Holds, Waiting
-from tasks.core.plan import Counts, Plan, Step, StepKind, TrustStage
+from tasks.core.plan import Counts, Plan, Step, TrustStage
 from tasks.core.queues import (
     Loss,
     Mark,
@@ -26,6 +26,7 @@ from tasks.core.queues import (
     told_text,
 )
 from tasks.core.status import Queue, RemoteMember
+from tasks.core.step_kinds import StepKind
 
 NAMES = ("gw-a", "gw-b", "gw-c", "gw-d")
 ALL = {name: Counts(connected=3, disconnected=0) for name in NAMES}

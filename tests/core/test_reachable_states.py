@@ -9,15 +9,16 @@ from itertools import combinations, product
 import pytest
 
 from tasks.core.course import Course, Wish, course_of
-from tasks.core.credential_set import CA_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
+from tasks.core.file_names import CA_FILE
 from tasks.core.issuing import credential_set
 from tasks.core.model import Cluster, Member
 from tasks.core.observed import loaded_now
 from tasks.core.rounds import Round
 from tasks.core.snapshot import Snapshot
 from tasks.core.splits import first_split
-from tasks.core.strategies import AUTO, BRIDGE, OVERLAP, PRESCRIBED, STRATEGIES
+from tasks.core.strategy_names import AUTO, BRIDGE, OVERLAP, PRESCRIBED, STRATEGIES
 from tasks.core.trust import can_dial
 from tests.core.certs import BUILTIN_SET, MEMBERS, NOW
 from tests.core.kinds import NEW, OLD, Sets

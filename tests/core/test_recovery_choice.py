@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused
+from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.former import Kept
-from tasks.core.plan import ABSENT
 from tasks.core.recovery import Sight
 from tasks.core.recovery_choice import choose_files, expected_after
 from tasks.core.recovery_keystore import Copied, Led, choose_keystore, places_to_look

@@ -11,7 +11,8 @@ from tasks.core.health import StatusReport, report
 from tasks.core.model import Cluster
 from tasks.core.plan import Counts, Plan
 from tasks.core.plan_table import plan_table
-from tasks.core.render import findings_lines, proof_table, status_table, versions_line
+from tasks.core.proof_table import proof_table
+from tasks.core.render import findings_lines, status_table, versions_line
 from tasks.core.snapshot import Snapshot
 from tasks.core.text_table import TextTable, duration
 from tasks.effects.console import show_table

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks.core.credential_set import CERT_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import CERT_FILE
 from tasks.core.findings import errors
 from tasks.core.issuing import credential_set
-from tasks.core.journal import Progress
 from tasks.core.plan import Plan
+from tasks.core.progress import Progress
 from tasks.core.resuming import clocks, disagreements, other_sets
 from tasks.core.snapshot import Snapshot
 from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED

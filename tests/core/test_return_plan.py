@@ -8,14 +8,15 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.errors import Refused, UsageError
+from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.issuing import credential_set
-from tasks.core.plan import ABSENT, ROLLBACK, Plan
+from tasks.core.plan import Plan
 from tasks.core.return_plan import edits_back
 from tasks.core.rounds import AS_BEFORE, BACK_ON_BUILTIN, BUILTIN_AS_WELL
 from tasks.core.server_cfg import file_sha256
 from tasks.core.snapshot import Snapshot
+from tasks.core.task_names import ROLLBACK
 from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED
 from tests.core.kinds import NEW, of_all
 from tests.core.plans import renewed, restarted, step_ids

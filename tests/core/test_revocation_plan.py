@@ -13,13 +13,13 @@ from tasks.core.journal import Entry, progress
 from tasks.core.plan import ListChange, Plan
 from tasks.core.plan_table import plan_table
 from tasks.core.plan_text import closing_lines, nothing_to_do
-from tasks.core.render import step_text
 from tasks.core.resuming import disagreements
 from tasks.core.revocation import RevocationList
 from tasks.core.revocation_plan import plan_list
 from tasks.core.revocation_text import list_table, made_lines
 from tasks.core.revocation_wish import ListWish
 from tasks.core.snapshot import FileState, Snapshot
+from tasks.core.step_text import step_text
 from tests.core.certs import LEAF_A, LEAF_B, NOW, OWN
 from tests.core.revocations import made
 from tests.core.snapshots import (

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.pem import pem_blocks
 from tasks.core.rounds import (
     CA_OF_BOTH,

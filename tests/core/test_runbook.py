@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.model import ByCommand, ByContainer, BySystemd, ExecFiles, HostFiles, Ssh, Volume
-from tasks.core.plan import LAST_RESTARTS, Step, StepKind
+from tasks.core.plan import Step
 from tasks.core.runbook import is_ours, runbook
 from tasks.core.runbook_markdown import command, there
 from tasks.core.runbook_reach import ssh_words
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
 from tests.core.runbooks import setting, shapes, text_of, with_nodes
 from tests.core.snapshots import DATA, THREE, WITH_PAIR, healthy, single
 from tests.runbook_reading import blocks, read_steps, section

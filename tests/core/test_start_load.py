@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding
 from tasks.core.issuing import Recipe, Subject, credential_set, issue, new_key, private_key
 from tasks.core.pending import pending, rewritten, unsynced

@@ -8,7 +8,8 @@ import pytest
 
 from tasks.core.credential_set import CredentialSet
 from tasks.core.rounds import Running, Way, bridging
-from tasks.core.strategies import BRIDGE, OVERLAP, PRESCRIBED, RENEW, STRATEGIES, NotPossible, Start, ways
+from tasks.core.strategies import NotPossible, Start, ways
+from tasks.core.strategy_names import BRIDGE, OVERLAP, PRESCRIBED, RENEW, STRATEGIES
 from tasks.core.trust import Loaded
 from tests.core.certs import BUILTIN_SET, NOW, OTHER_SHARED, OWN, SHARED, builtin_set
 from tests.core.kinds import NEW, OLD, of_all

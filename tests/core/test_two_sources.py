@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.issuing import credential_set
-from tasks.core.journal import Progress
-from tasks.core.plan import Plan, StepKind
+from tasks.core.plan import Plan
+from tasks.core.progress import Progress
 from tasks.core.snapshot import Snapshot
+from tasks.core.step_kinds import StepKind
 from tasks.core.two_sources import Standing, absorbed, standings
 from tests.core.certs import BUILTIN_SET, OTHER_SHARED, OWN, SHARED
 from tests.core.kinds import NEW, Sets, of_all

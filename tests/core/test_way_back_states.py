@@ -17,7 +17,7 @@ from tasks.core.former import FormerSet
 from tasks.core.model import Member
 from tasks.core.snapshot import Snapshot
 from tasks.core.splits import first_split
-from tasks.core.strategies import AUTO, BRIDGE, OVERLAP, PRESCRIBED
+from tasks.core.strategy_names import AUTO, BRIDGE, OVERLAP, PRESCRIBED
 from tests.core.broken_off import Going
 from tests.core.certs import NOW
 from tests.core.kinds import NEW, OLD

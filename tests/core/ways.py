@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from itertools import combinations
 
 from tasks.core.certificates import Certificate
-from tasks.core.credential_set import CA_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
+from tasks.core.file_names import CA_FILE
 from tasks.core.issuing import Subject, ca_with_leafs
 from tasks.core.rounds import Running, Task
 from tasks.core.strategies import Start

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tests.e2e.by_hand import Hand, Sights, as_expected
 from tests.e2e.labs import Rig, rigged, small
 from tests.e2e.sights import WORK, files, fingerprint, processes, served

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tasks.core.credential_rules import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.events import Event, EventKind
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.results import Ending, Result
 from tasks.lab.faults import break_node, mend
 from tasks.lab.health import not_formed

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from pydantic import SecretStr
 
 from tasks.core.model import Admin, EnvSecret, Limits, SecretRef, Via
+from tasks.core.secret import SecretStr
 from tasks.effects.admin import AdminApi
 from tests.effects.local_remote import LocalRemote, node
 from tests.effects.rest_server import Reply

@@ -6,11 +6,10 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from tasks.core.issuing import Issuer
 from tasks.core.model import Admin, Cluster, Member, PromptSecret, SecretRef
 from tasks.core.private_keys import encrypted
+from tasks.core.secret import SecretStr
 from tests.effects.local_remote import node
 
 MEMBERS = ("gw-a", "gw-b", "gw-d")

@@ -11,7 +11,8 @@ import pytest
 from tasks.core.errors import GateTimeout, Interrupted, Refused
 from tasks.core.findings import Finding, Severity
 from tasks.core.health import report
-from tasks.core.journal import Entry, Progress
+from tasks.core.journal import Entry
+from tasks.core.progress import Progress
 from tasks.core.results import Done, Ending
 from tasks.effects.account import Account
 from tasks.effects.record import RunRecord, open_run

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from tasks.core.errors import UsageError
 from tasks.core.issuing import Issuer, OwnCa, Recipe, Subject, issue, new_ca, new_key
 from tasks.core.model import Cluster, FileSecret
 from tasks.core.private_keys import encrypted
+from tasks.core.secret import SecretStr
 from tasks.effects.authority import Authority, open_authority
 from tasks.effects.ca_files import ca_contents, own_folder
 from tasks.effects.creation import Order, create_sets

@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tasks.core.created_text import created_lines
-from tasks.core.credential_set import FILE_NAMES, KEY_FILE, CredentialSet
+from tasks.core.credential_set import FILE_NAMES, CredentialSet
 from tasks.core.errors import Refused, UsageError
-from tasks.core.file_names import HA
+from tasks.core.file_names import HA, KEY_FILE
 from tasks.core.findings import errors
 from tasks.core.issuing import BOTH_USAGES, Issuer, Recipe, Subject, issue, new_ca, new_key
 from tasks.effects.creation import Order, create_sets, created_table

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import OperatorError, UsageError
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.issuing import Subject, ca_with_leafs, shared_self_signed
 from tasks.core.private_keys import encrypted
+from tasks.core.secret import SecretStr
 from tasks.effects.credential_files import load_sets
 from tasks.effects.credential_writing import set_aside, write_member_sets, write_shared_set
 

@@ -9,8 +9,8 @@ import pytest
 
 from tasks.core.errors import UsageError
 from tasks.core.gates import Holds, NodeView, Verdict, Waiting
-from tasks.core.journal import Progress
 from tasks.core.plan import Plan, Step
+from tasks.core.progress import Progress
 from tasks.core.status import ClusterStatus, NodeStatus
 from tasks.effects.execute import End, require_expected
 from tasks.effects.run import Gates, Run

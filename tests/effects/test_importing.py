@@ -11,9 +11,8 @@ import pytest
 from cryptography import x509
 
 from tasks.core.certificates import Certificate
-from tasks.core.credential_set import KEY_FILE
 from tasks.core.errors import OperatorError, Refused, UsageError
-from tasks.core.file_names import CLUSTER, HA, FileNames
+from tasks.core.file_names import CLUSTER, HA, KEY_FILE, FileNames
 from tasks.core.findings import errors
 from tasks.core.model import Cluster
 from tasks.core.private_keys import PrivateKey

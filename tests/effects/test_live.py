@@ -13,8 +13,8 @@ import pytest
 
 from tasks.core.availability import Look
 from tasks.core.errors import GateTimeout, Interrupted
-from tasks.core.journal import Progress
 from tasks.core.plan import Step
+from tasks.core.progress import Progress
 from tasks.effects.area import Area
 from tasks.effects.live import LiveReporter
 from tasks.effects.reporting import Scene

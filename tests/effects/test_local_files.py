@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import UsageError
-from tasks.core.file_names import HA
+from tasks.core.file_names import CA_FILE, CERT_FILE, HA, KEY_FILE
 from tasks.core.issuing import Subject, new_ca
 from tasks.core.local_files import LocalFiles, ending_here
 from tasks.core.model import Cluster

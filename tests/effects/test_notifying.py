@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import GateTimeout, Interrupted
-from tasks.core.journal import Progress
+from tasks.core.progress import Progress
 from tasks.core.wanted_notify import WantedNotify, Webhook
 from tasks.effects.notifying import MOST_WAITING, notifying
 from tasks.effects.reporting import Reporter, Scene

@@ -10,7 +10,8 @@ import pytest
 from tasks.core.bystanders import bystander
 from tasks.core.errors import NotAsPlanned
 from tasks.core.gates import View
-from tasks.core.plan import Counts, Step, StepKind
+from tasks.core.plan import Counts, Step
+from tasks.core.step_kinds import StepKind
 from tasks.effects.parting import stop_if_parted
 from tasks.effects.run import Run
 from tests.core.snapshots import THREE

@@ -17,8 +17,9 @@ from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import RemoteError
 from tasks.core.issuing import Subject, shared_self_signed
 from tasks.core.model import Cluster, Member, Node
-from tasks.core.plan import Edit, Plan, Step, StepKind, Target
+from tasks.core.plan import Edit, Plan, Step, Target
 from tasks.core.server_cfg import edit
+from tasks.core.step_kinds import StepKind
 from tasks.effects.console_reporter import ConsoleReporter
 from tasks.effects.placing import clean_node, place, require_live, swap
 from tasks.effects.record import RunRecord, open_run

@@ -16,8 +16,9 @@ from tasks.core.errors import RemoteError
 from tasks.core.issuing import Subject, shared_self_signed
 from tasks.core.journal import Entry
 from tasks.core.model import Node
-from tasks.core.plan import Edit, Plan, PlanRound, Step, StepKind, Target
+from tasks.core.plan import Edit, Plan, PlanRound, Step, Target
 from tasks.core.server_cfg import edit
+from tasks.core.step_kinds import StepKind
 from tasks.effects.placing import place, swap
 from tasks.effects.remote import Remote
 from tasks.effects.run import Run

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import RemoteError
+from tasks.core.file_names import ABSENT
 from tasks.core.former import Kept
-from tasks.core.plan import ABSENT, ROLLBACK, Edit, Plan, Target
+from tasks.core.plan import Edit, Plan, Target
+from tasks.core.task_names import ROLLBACK
 from tasks.effects.files import Delivery, stage, swap_in
 from tasks.effects.looking import look_at_files
 from tasks.effects.putting_back import kept_by, stage_former

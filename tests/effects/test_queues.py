@@ -15,8 +15,9 @@ import pytest
 
 from tasks.core.errors import GateTimeout, Interrupted, RemoteError
 from tasks.core.model import Cluster, Node
-from tasks.core.plan import Counts, Plan, Step, StepKind
+from tasks.core.plan import Counts, Plan, Step
 from tasks.core.status import NodeStatus, Queue, RemoteMember
+from tasks.core.step_kinds import StepKind
 from tasks.core.wanted_queues import USUAL_QUEUES, WantedQueues
 from tasks.effects.console_reporter import ConsoleReporter
 from tasks.effects.pool import Pool

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE
 from tasks.core.errors import Refused, UsageError
+from tasks.core.file_names import CA_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.journal import Entry
 from tasks.core.plan import Plan

@@ -12,17 +12,10 @@ import pytest
 
 from tasks.core.errors import Locked
 from tasks.core.journal import Entry
-from tasks.core.plan import Counts, Plan, Step, StepKind
-from tasks.effects.record import (
-    JOURNAL,
-    PLAN,
-    held,
-    keep_plan,
-    kept_plan,
-    open_run,
-    runs,
-    unfinished,
-)
+from tasks.core.plan import Counts, Plan, Step
+from tasks.core.step_kinds import StepKind
+from tasks.effects.record import held, keep_plan, kept_plan, open_run, runs, unfinished
+from tasks.effects.run_folders import JOURNAL, PLAN
 from tests.core.statuses import NOON
 
 STEPS = tuple(

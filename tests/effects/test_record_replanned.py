@@ -10,7 +10,8 @@ import pytest
 from tasks.core.errors import UsageError
 from tasks.core.journal import Entry
 from tasks.core.plan import Plan
-from tasks.effects.record import JOURNAL, PLAN, RunRecord, open_run, rebuilt, runs, unfinished
+from tasks.effects.record import RunRecord, open_run, rebuilt, runs, unfinished
+from tasks.effects.run_folders import JOURNAL, PLAN
 from tests.core.plans import plan_of
 from tests.core.snapshots import healthy
 from tests.core.statuses import NOON

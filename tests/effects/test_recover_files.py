@@ -11,9 +11,11 @@ from typing import cast
 import pytest
 
 from tasks.core.errors import RemoteError
-from tasks.core.journal import Entry, Progress
+from tasks.core.file_names import ABSENT
+from tasks.core.journal import Entry
 from tasks.core.open_run import OpenRun
-from tasks.core.plan import ABSENT, Plan, StepKind
+from tasks.core.plan import Plan
+from tasks.core.progress import Progress
 from tasks.core.recovery import Sight, diagnose
 from tasks.core.recovery_choice import Goal
 from tasks.core.recovery_keystore import Copied, Led
@@ -21,6 +23,7 @@ from tasks.core.recovery_kinds import LostBySync
 from tasks.core.recovery_process import Processes
 from tasks.core.snapshot import NodeSnapshot, Snapshot
 from tasks.core.status import NodeStatus
+from tasks.core.step_kinds import StepKind
 from tasks.effects.looking import look_at_files
 from tasks.effects.recover_files import put_files, put_keystore_right
 from tasks.effects.recover_look import Scene, kept_before, look_for_admin_files

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet
+from tasks.core.credential_set import CredentialSet
 from tasks.core.errors import Refused, UsageError
-from tasks.core.file_names import CLUSTER, HA, FileNames
+from tasks.core.file_names import CA_FILE, CERT_FILE, CLUSTER, HA, KEY_FILE, FileNames
 from tasks.core.findings import errors
 from tasks.core.issuing import Subject, leaf_set, new_ca
 from tasks.core.model import Cluster

@@ -6,7 +6,7 @@ import json
 
 from tasks.core.errors import GateTimeout, Interrupted
 from tasks.core.events import Event, EventKind, event_line
-from tasks.core.journal import Progress
+from tasks.core.progress import Progress
 from tasks.effects.reporting import Events, Scene, Several, Unheard
 from tests.core.plans import plan_of
 from tests.core.snapshots import cluster, healthy, pair

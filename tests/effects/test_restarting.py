@@ -14,8 +14,9 @@ from tasks.core.errors import RemoteError
 from tasks.core.gates import NodeView
 from tasks.core.issuing import Subject, shared_self_signed
 from tasks.core.journal import Entry
-from tasks.core.plan import PlanRound, Step, StepKind, Target
+from tasks.core.plan import PlanRound, Step, Target
 from tasks.core.status import ClusterStatus, NodeStatus
+from tasks.core.step_kinds import StepKind
 from tasks.effects.clock import SystemClock
 from tasks.effects.restarting import forget_failed_restart, require_planned_files
 from tasks.effects.run import Run

@@ -15,7 +15,8 @@ from tasks.core.availability import Sample, sample_line
 from tasks.core.errors import UsageError
 from tasks.core.journal import Entry
 from tasks.core.model import Cluster
-from tasks.effects.record import JOURNAL, RunRecord, open_run
+from tasks.effects.record import RunRecord, open_run
+from tasks.effects.run_folders import JOURNAL
 from tasks.effects.run_report import Form, show_availability, show_run
 from tasks.effects.sampling import AVAILABILITY
 from tests.core.plans import plan_of

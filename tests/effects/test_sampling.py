@@ -16,7 +16,8 @@ import pytest
 
 from tasks.core.errors import Refused
 from tasks.core.model import Admin, Cluster, EnvSecret, Limits, Member, Ssh, Via
-from tasks.core.plan import Plan, StepKind
+from tasks.core.plan import Plan
+from tasks.core.step_kinds import StepKind
 from tasks.effects.record import RunRecord, open_run
 from tasks.effects.sampling import AVAILABILITY, interval_s, samples_of, sampling
 from tasks.effects.site import Site

@@ -13,7 +13,7 @@ import pytest
 from tasks.core.errors import GateTimeout
 from tasks.core.gates import NodeView
 from tasks.core.model import ByCommand, BySystemd, Limits, Node, StartBy
-from tasks.core.plan import StepKind
+from tasks.core.step_kinds import StepKind
 from tasks.effects.run import Run
 from tasks.effects.silence import wake
 from tests.effects.node_tree import Tree, program, tree

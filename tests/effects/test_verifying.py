@@ -13,7 +13,8 @@ from tasks.core.errors import RecordAltered, UsageError
 from tasks.core.journal import Entry
 from tasks.core.model import Cluster
 from tasks.core.plan import Plan
-from tasks.effects.record import JOURNAL, PLAN, RunRecord, open_run
+from tasks.effects.record import RunRecord, open_run
+from tasks.effects.run_folders import JOURNAL, PLAN
 from tasks.effects.sampling import AVAILABILITY, samples_seal
 from tasks.effects.verifying import verify_run
 from tests.core.snapshots import THREE

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import trustme
-from pydantic import SecretStr
 
 from tasks.core.errors import UsageError
 from tasks.core.model import EnvSecret, SecretRef
+from tasks.core.secret import SecretStr
 from tasks.core.wanted_notify import Webhook
 from tasks.effects.webhook import Poster, Resolve
 from tests.effects.posts import Web, web

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from tasks.core.availability import Sample, read_samples, sample_line
 from tasks.core.journal import Entry, progress, read_journal
-from tasks.core.plan import Counts, Edit, Plan, Step, StepKind, Target
+from tasks.core.plan import Counts, Edit, Plan, Step, Target
 from tasks.core.queues import Mark, marks_from, marks_text, told_from
+from tasks.core.step_kinds import StepKind
 from tasks.core.verification import Kept, verification_lines, verified
-from tasks.effects.record import JOURNAL, PLAN, RunRecord, open_run, runs, unfinished
+from tasks.effects.record import RunRecord, open_run, runs, unfinished
+from tasks.effects.run_folders import JOURNAL, PLAN
 from tests.core.statuses import NOON
 from tests.properties.mutation import few, hold, tried
 

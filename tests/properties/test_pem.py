@@ -10,7 +10,6 @@ from itertools import cycle
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import SecretStr
 
 from tasks.core.bundles import certificates_in, holds_certificates
 from tasks.core.certificates import (
@@ -20,7 +19,8 @@ from tasks.core.certificates import (
     issued_by,
     parse_pem_chain,
 )
-from tasks.core.credential_set import CA_FILE, CERT_FILE, KEY_FILE, CredentialSet, load
+from tasks.core.credential_set import CredentialSet, load
+from tasks.core.file_names import CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.material import read_material
 from tasks.core.peers import Peer, judge_peer, verify
 from tasks.core.pem import Unreadable, broken_block, describe_without_blocks, hidden_blocks, pem_blocks
@@ -33,6 +33,7 @@ from tasks.core.private_keys import (
 )
 from tasks.core.revocation import cannot_sign
 from tasks.core.revocation_reading import parse_list
+from tasks.core.secret import SecretStr
 from tasks.core.shown_material import shown_certificate, shown_key, shown_list, shown_request
 from tests.core.statuses import NOON
 from tests.properties.mutation import hold

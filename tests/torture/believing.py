@@ -8,7 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tasks.core.plan import ABSENT, LAST_RESTARTS, Plan, Step, StepKind
+from tasks.core.file_names import ABSENT
+from tasks.core.plan import Plan, Step
+from tasks.core.step_kinds import LAST_RESTARTS, StepKind
 from tasks.lab.layout import Lab, LabNode
 from tests.e2e.sights import rest, served
 from tests.torture.driving import Driver

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from tasks.core.plan import RESTARTS, StepKind
+from tasks.core.step_kinds import RESTARTS, StepKind
 from tasks.lab.faults import break_node, mend
 from tasks.lab.layout import Lab, LabNode
 from tasks.lab.processes import kill_tree, read_pid, wait_gone

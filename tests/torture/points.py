@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tasks.core.plan import RESTARTS, StepKind
+from tasks.core.step_kinds import RESTARTS, StepKind
 
 STRATEGIES = ("prescribed", "overlap")
 CHAINS = 6  # migrations for each fault and strategy, over which its points are spread

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from tasks.core.certificates import parse_pem_chain
 from tasks.core.key_exchange import Capability
+from tasks.core.outcomes import Outcome
 from tasks.core.server_rules import SERVER, ServerRules
 from tasks.core.server_start import Dead, FellBack, Found, Start, start_with
-from tasks.core.verdict import Outcome, between, verdicts
+from tasks.core.verdict import between, verdicts
 from tests.verdict.corpus import corpus
 from tests.verdict.ground import Files, Variant
 from tests.verdict.judging import PROTOCOLS, Judged, judge

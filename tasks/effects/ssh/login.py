@@ -9,10 +9,10 @@ from pathlib import Path
 
 import paramiko
 from paramiko.pkey import PublicBlob
-from pydantic import SecretStr
 
 from tasks.core.errors import RemoteError
 from tasks.core.model import SecretRef
+from tasks.core.secret import SecretStr
 from tasks.effects.ssh.agent import AgentHangs, ask_agent
 from tasks.effects.ssh.settings import Target
 from tasks.effects.ssh.transport import Transport

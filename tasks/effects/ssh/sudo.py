@@ -14,10 +14,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import SecretStr
-
 from tasks.core.errors import RemoteError
 from tasks.core.model import Ssh
+from tasks.core.secret import SecretStr
 from tasks.effects.remote import Completed
 from tasks.effects.ssh.link import Link
 from tasks.effects.ssh.login import Secrets

@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pydantic import SecretStr
-
 from tasks.core.model import (
     Admin,
     ByRest,
@@ -24,6 +22,7 @@ from tasks.core.model import (
     SecretRef,
     Ssh,
 )
+from tasks.core.secret import SecretStr
 from tasks.effects.remote import Remote
 from tasks.effects.ssh import Connections
 from tasks.lab.accounts import login_user
