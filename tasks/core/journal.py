@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from tasks.core.journal_chain import parted
+from tasks.core.journal_chain import ENDS, parted
 from tasks.core.progress import Progress
 
 
@@ -76,5 +76,5 @@ def progress(entries: Iterable[Entry]) -> Progress:
             begun.add(entry.step)
         if entry.event == "done":
             done.add(entry.step)
-        completed = completed or entry.event in ("completed", "abandoned")
+        completed = completed or entry.event in ENDS
     return Progress(done=frozenset(done), begun=frozenset(begun), facts=facts, completed=completed)

@@ -14,13 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasks.core.journal import Entry, read_line
-from tasks.core.journal_chain import parted, seal
+from tasks.core.journal_chain import ENDS, parted, seal
 from tasks.core.plan import Frozen
 
 NO_PLAN = ""  # the fingerprint of a plan file that is missing, or not whole
 PLAN_FACT, SAMPLES_FACT = "plan", "samples"
 _NAMED_PLAN = re.compile(r"plan ([0-9a-f]{12})\b")
-_ENDS = frozenset({"completed", "abandoned"})
 SHORTEST_MARK = 12  # digits of a chain value that name it
 
 
@@ -79,7 +78,7 @@ def verified(kept: Kept) -> Verification:
     *whole, rest = kept.journal.split(b"\n")
     lines = [_line(number, text) for number, text in enumerate(whole, 1)]
     entries = [line.entry for line in lines if line.entry]
-    closed = any(entry.event in _ENDS for entry in entries)
+    closed = any(entry.event in ENDS for entry in entries)
     chained = [line for line in lines if line.chain]
     marked = bool(kept.mark) and any(line.chain.decode().startswith(kept.mark) for line in chained)
     found = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.core.journal_chain import ends_sealed
+
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
 
 
@@ -15,5 +17,10 @@ def run_folders(runs_dir: Path) -> Iterator[Path]:
             yield plan.parent
 
 
-def any_run(runs_dir: Path) -> bool:
-    return next(run_folders(runs_dir), None) is not None
+def nothing_open(runs_dir: Path) -> bool:
+    """Whether there is no open run for sure: none at all, or the newest is over, by a journal that is sealed.
+
+    False where its journal has to be read: `record.unfinished`, which comes with pydantic, and all that plans need.
+    """
+    newest = next(run_folders(runs_dir), None)
+    return newest is None or ends_sealed((newest / JOURNAL).read_bytes())

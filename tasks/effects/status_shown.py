@@ -10,7 +10,7 @@ from tasks.core.lock_text import lock_lines
 from tasks.core.open_run import OpenRun
 from tasks.core.render import findings_lines, status_table, versions_line
 from tasks.effects.console import be_ready_to_draw, say, show_table, width
-from tasks.effects.run_folders import any_run
+from tasks.effects.run_folders import nothing_open
 from tasks.effects.sights import Held, Sights
 from tasks.effects.site import Site
 
@@ -49,7 +49,7 @@ def locks_of(site: Site, held: Held, run: OpenRun | None) -> tuple[str, ...]:
 
 def open_run_of(site: Site) -> OpenRun | None:
     """The run that --resume would go on with, as this machine knows it."""
-    if not any_run(site.cluster.runs_dir):
+    if nothing_open(site.cluster.runs_dir):
         return None
     from tasks.effects.record import unfinished  # here: plans and journals come with pydantic
 

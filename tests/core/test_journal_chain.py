@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from tasks.core.journal import Entry, line_of, read_journal
-from tasks.core.journal_chain import chain_after, chained, parted
+from tasks.core.journal_chain import chain_after, chained, ends_sealed, parted
 from tests.core.statuses import NOON
 
 ENTRIES = tuple(Entry(at=NOON, event=event, seen=f"sah {event}") for event in ("opened", "noted", "done"))
@@ -51,3 +53,33 @@ def test_what_only_looks_like_a_chain_is_content() -> None:
 def test_a_line_with_another_field_beside_the_chain_is_not_whole() -> None:
     line = journal(ENTRIES[0]).decode().replace(',"chain"', ',"other":"","chain"')
     assert read_journal(line) == ()
+
+
+OVER = (*ENTRIES, Entry(at=NOON, event="completed"), Entry(at=NOON, event="cleaned"))
+WHOLE = journal(*OVER)
+OTHER: dict[str, bytes] = {
+    "empty": b"",
+    "open": journal(*ENTRIES),
+    "not chained": b"".join(line_of(entry) + b"\n" for entry in OVER),
+    "chained from its second line on": journal(*OVER[1:], before=line_of(OVER[0]) + b"\n"),
+    "a line changed": WHOLE.replace(b"sah noted", b"saw noted"),
+    "a line removed": b"".join(WHOLE.splitlines(keepends=True)[1:]),
+    "lines exchanged": b"".join(WHOLE.splitlines(keepends=True)[i] for i in (1, 0, 2, 3, 4)),
+    "cut short": WHOLE[:-1],
+    "something behind it": WHOLE + b"{",
+    "sealed, and no JSON": chained(b"{completed}", after=chain_after(b"")) + b"\n",
+    "sealed, and no event": chained(b'{"at":"completed"}', after=chain_after(b"")) + b"\n",
+    "the words of its end in what was seen": journal(
+        Entry(at=NOON, event="noted", seen='"event":"completed"', facts={"event": "completed"})
+    ),
+}
+
+
+def test_a_run_that_is_over_is_known_by_its_sealed_journal_alone() -> None:
+    assert ends_sealed(WHOLE)
+    assert ends_sealed(journal(*ENTRIES, Entry(at=NOON, event="abandoned")))
+
+
+@pytest.mark.parametrize("why", OTHER)
+def test_whatever_is_open_or_not_sealed_takes_a_closer_look(why: str) -> None:
+    assert not ends_sealed(OTHER[why])
