@@ -165,6 +165,13 @@ class Failures:
             remedy="did the server stop or restart just then? fab status; or a proxy or firewall in between",
         )
 
+    def hung_up(self, seen: str) -> RestGarbage:
+        other = "http" if self.endpoint.is_tls else "https"
+        return self.garbage(
+            f"no HTTP answer: the connection was closed ({seen})",
+            remedy=f"did the server stop or restart just then? fab status; or is it admin.scheme: {other}?",
+        )
+
     def unauthorized(self) -> RestUnauthorized:
         who = f"user {self.endpoint.admin.user!r}" if self.endpoint.authorization else "no user"
         return RestUnauthorized(

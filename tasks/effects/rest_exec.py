@@ -22,6 +22,8 @@ _SLACK_S = 5.0  # for SSH itself, beyond curl's own limit
 _END_OF_CA = "END-OF-CA"
 _EXIT = re.compile(r"^exit (\d{1,3})\n?\Z", re.MULTILINE)
 _PLAIN_ANSWER = re.compile(r"wrong version number|unknown protocol|http request|packet length too long")
+_EOF = re.compile(r"unexpected eof|SYSCALL|[Cc]onnection reset|closed abruptly")
+_HUNG_UP = (52, 55, 56)  # an empty reply; sending, receiving broke off
 _RESOLVE, _REFUSED, _PARTIAL, _TIMEOUT, _TLS, _UNTRUSTED = (5, 6), 7, 18, 28, 35, (51, 58, 60, 77, 83)
 
 
@@ -121,4 +123,6 @@ def _explained(code: int, text: str, failures: Failures) -> RestError | ToolMiss
         return failures.garbage(
             f"the node cannot resolve the host: {says}", remedy="admin.host in the inventory"
         )
+    if code in _HUNG_UP or (code == _TLS and _EOF.search(says)):
+        return failures.hung_up(says)
     return failures.garbage(f"no HTTP answer: {says}")

@@ -21,6 +21,7 @@ from tasks.core.errors import PortRefused
 from tasks.effects.deadline import Deadline
 from tasks.effects.rest import LONGEST_ANSWER_BYTES, Answer, Ask, Endpoint, Failures, read_ca
 
+_HUNG_UP = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 Open = Callable[[], socket.socket]
 
 
@@ -234,6 +235,8 @@ def _explained(error: Exception, failures: Failures, *, expired: bool) -> Except
         return failures.wrong_scheme()
     for half in (r for r in reasons if isinstance(r, http.client.IncompleteRead)):
         return failures.broken_off(str(half))
+    if any(isinstance(r, _HUNG_UP) for r in reasons):
+        return failures.hung_up(_innermost(reasons))
     return failures.garbage(f"no HTTP answer: {_innermost(reasons)}")
 
 

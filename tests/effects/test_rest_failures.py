@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import time
 
 import pytest
@@ -78,6 +79,23 @@ def test_what_is_no_http_is_garbage(via: Via, answer: bytes) -> None:
         pytest.raises(RestGarbage, match="no HTTP answer"),
     ):
         api.status()
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_server_that_hangs_up_without_a_word_may_be_on_its_way_down(via: Via, reset: bool) -> None:
+    def talk(one: socket.socket) -> None:
+        one.recv(4096)
+        if reset:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with (
+        talking(talk) as port,
+        asking(plain(port, via)) as (api, _),
+        pytest.raises(RestGarbage, match=r"no HTTP answer: the connection was closed \(") as caught,
+    ):
+        api.status()
+    assert "stop or restart" in caught.value.remedy
 
 
 @EVERY_WAY

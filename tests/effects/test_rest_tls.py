@@ -100,6 +100,20 @@ def test_without_verification_any_certificate_will_do_and_it_is_known(
 
 
 @EVERY_WAY
+def test_a_server_that_dies_in_the_tls_handshake_may_be_on_its_way_down(via: Via, ca_file: Path) -> None:
+    def talk(one: socket.socket) -> None:
+        one.recv(65536)
+
+    with (
+        talking(talk) as port,
+        asking(secured(port, via, ca_file)) as (api, _),
+        pytest.raises(RestGarbage, match=r"no HTTP answer: the connection was closed \(") as caught,
+    ):
+        api.status()
+    assert "stop or restart" in caught.value.remedy
+
+
+@EVERY_WAY
 def test_https_at_a_plain_port_names_the_scheme(via: Via, ca_file: Path) -> None:
     with (
         serving(Script(REPLIES)) as port,

@@ -33,7 +33,8 @@ RIGHT: dict[Fault, Right] = {
     Fault.TOOL_KILLED: Right(frozenset({-SIGKILL})),
     Fault.SSH_CUT: Right(_REMOTE_OR_GATE, r"SSH|TCP connect|connection|session|command|no HTTP answer"),
     Fault.NODE_KILLED: Right(
-        _REMOTE_OR_GATE, r"silent|no answer|refused|PRIMARY|State|ConnectedServers|connected"
+        _REMOTE_OR_GATE,
+        r"silent|no answer|refused|connection was closed|broke off|PRIMARY|State|ConnectedServers|connected",
     ),
     Fault.NODE_RESTARTED: Right(_REMOTE_OR_GATE),
     Fault.BUILTIN_PAIR: Right(_REMOTE_OR_GATE),
