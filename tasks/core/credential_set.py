@@ -10,10 +10,7 @@ from typing import TypeVar
 
 from tasks.core import credential_rules as rules
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
-from tasks.core.file_names import CA_FILE as CA_FILE
-from tasks.core.file_names import CERT_FILE as CERT_FILE
 from tasks.core.file_names import CLUSTER, HA, FileNames
-from tasks.core.file_names import KEY_FILE as KEY_FILE
 from tasks.core.findings import Finding
 from tasks.core.key_exchange import Capability, needs_tls13
 from tasks.core.outcomes import Outcome

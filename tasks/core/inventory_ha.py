@@ -21,8 +21,7 @@ _PORTS = ("discovery_port", "replication_port", "external_replication_port")
 
 def ha_of(place: Place) -> WantedHa:
     """What is said on the narrowest level, key by key; the discovery address follows the host if it can."""
-    said = {key: place.said("ha", key).value for key in place.keys("ha")}
-    values = {key: value for key, value in said.items() if value is not None}
+    values = {key: said.value for key, said in place.section("ha").items()}
     return WantedHa(**{"discovery_address": _literal(place.host)} | values)
 
 

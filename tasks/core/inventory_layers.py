@@ -39,10 +39,6 @@ class Place:
     def path(self) -> YamlPath:
         return self.levels[0][0]
 
-    def keys(self, section: str) -> tuple[str, ...]:
-        """Every key of a section, said or not."""
-        return keys_of(getattr(self.levels[0][1], section))
-
     def said(self, *keys: str) -> Said:
         """What the narrowest level says, e.g. `said("ssh", "port")`."""
         for path, level in self.levels:
@@ -50,6 +46,11 @@ class Place:
             if keys[-1] in shape.model_fields_set:
                 return Said(getattr(shape, keys[-1]), (*path, *keys))
         return Said(None, (*self.path, *keys))
+
+    def section(self, name: str) -> dict[str, Said]:
+        """What is said of a section, key by key; what nobody says, or somebody takes back, is left out."""
+        found = {key: self.said(name, key) for key in keys_of(getattr(self.levels[0][1], name))}
+        return {key: said for key, said in found.items() if said.value is not None}
 
 
 def places(inventory: InventoryShape, key: str) -> Iterator[Place]:

@@ -10,8 +10,7 @@ from tasks.core.wanted_membership import WantedMembership
 
 def membership_of(place: Place) -> WantedMembership:
     """What is said on the narrowest level, key by key; the control address follows the host if it can."""
-    said = {key: place.said("membership", key).value for key in place.keys("membership")}
-    values = {key: value for key, value in said.items() if value is not None}
+    values = {key: said.value for key, said in place.section("membership").items()}
     return WantedMembership(**{"control_address": _literal(place.host)} | values)
 
 

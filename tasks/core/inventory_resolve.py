@@ -110,8 +110,7 @@ def _node(place: Place, here: Here) -> Node:
 
 def _section(name: str, *, place: Place, here: Here) -> dict[str, Any]:
     """What is said about a section; the model's own defaults fill the rest."""
-    found = {key: place.said(name, key) for key in place.keys(name)}
-    return {key: _local(said, here) for key, said in found.items() if said.value is not None}
+    return {key: _local(said, here) for key, said in place.section(name).items()}
 
 
 def _local(said: Said, here: Here) -> Any:

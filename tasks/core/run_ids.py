@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-_RUN = re.compile(r"(?P<at>\d{8}T\d{6}Z)-[0-9a-f]{6}-[0-9a-f]{4}")
+RUN_ID = re.compile(r"(?P<at>\d{8}T\d{6}Z)-[0-9a-f]{6}-[0-9a-f]{4}")
 _REPLACED = re.compile(r"replaced-(?P<at>\d{8}T\d{6}Z)-.+")
 
 
 def run_begun(name: str) -> datetime | None:
     """When a run of that id began; None if no run of ours has such an id."""
-    return _moment(_RUN.fullmatch(name))
+    return _moment(RUN_ID.fullmatch(name))
 
 
 def replaced_at(name: str) -> datetime | None:

@@ -21,8 +21,9 @@ from tasks.core.status import (
 )
 from tasks.effects.direct import dial_directly
 from tasks.effects.remote import Remote
-from tasks.effects.rest import Answer, Ask, Endpoint, Failures, RestRejected, Transport, basic
+from tasks.effects.rest import Answer, Ask, Endpoint, RestRejected, Transport, basic
 from tasks.effects.rest_exec import ExecTransport
+from tasks.effects.rest_failures import Failures
 from tasks.effects.route import Route
 
 T = TypeVar("T")

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 
 class Alarm:
@@ -25,7 +26,7 @@ class Alarm:
         self._ring: Callable[[], None] | None = ring
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Alarm:
+    def __enter__(self) -> Self:
         _KEEPER.keep(time.monotonic() + self._limit_s, self)
         return self
 

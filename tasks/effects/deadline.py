@@ -6,23 +6,22 @@ import contextlib
 import socket
 import threading
 import time
-from types import TracebackType
 
 from tasks.effects.alarm import Alarm
 
 _SHORTEST_S = 0.001  # a socket's timeout of 0 would mean: do not block
 
 
-class Deadline:
+class Deadline(Alarm):
     """Within `with`: shuts the watched socket down when the time is over, whoever is reading it.
 
     A socket's own timeout starts anew with each byte; this one does not.
     """
 
     def __init__(self, limit_s: float) -> None:
+        super().__init__(limit_s, self._cut)
         self._end = time.monotonic() + limit_s
-        self._alarm = Alarm(limit_s, self._cut)
-        self._lock = threading.Lock()
+        self._watching = threading.Lock()
         self._sock: socket.socket | None = None
         self.expired = False
 
@@ -33,26 +32,17 @@ class Deadline:
 
     def watch(self, sock: socket.socket) -> None:
         """Watch this socket instead of the one before; over time already, it is cut at once."""
-        with self._lock:
+        with self._watching:
             self._sock = sock
         if self.expired:
             self._cut()
 
     def forget(self) -> None:
-        with self._lock:
+        with self._watching:
             self._sock = None
 
     def _cut(self) -> None:
         self.expired = True
-        with self._lock, contextlib.suppress(OSError):  # the other side was quicker
+        with self._watching, contextlib.suppress(OSError):  # the other side was quicker
             if self._sock is not None:
                 self._sock.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> Deadline:
-        self._alarm.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._alarm.__exit__(kind, error, trace)

@@ -24,11 +24,11 @@ from tasks.core.journal import Entry, line_of, progress, read_journal
 from tasks.core.journal_chain import chain_after, chained
 from tasks.core.plan import Plan
 from tasks.core.progress import Progress
+from tasks.core.run_ids import RUN_ID
 from tasks.effects.run_folders import JOURNAL, PLAN, run_folders
 
 DAMAGED = ".damaged"  # the journal's, in the place of its ending
 _NO_FACTS: Mapping[str, str] = {}
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def rebuilt(runs_dir: Path, run_id: str, plan: Plan, *, at: datetime, source: st
     Raises:
         UsageError: No run of ours has such an id.
     """
-    if not _RUN_ID.fullmatch(run_id):
+    if not RUN_ID.fullmatch(run_id):
         raise UsageError(f"{run_id!r} is no id of a run", remedy="fab status names the open run")
     directory = runs_dir / run_id
     _make_private(runs_dir)

@@ -12,10 +12,10 @@ from tasks.effects.rest import (
     Answer,
     Ask,
     Endpoint,
-    Failures,
     RestError,
     read_ca,
 )
+from tasks.effects.rest_failures import Failures
 from tasks.effects.route import ToolMissing
 
 _SLACK_S = 5.0  # for SSH itself, beyond curl's own limit

@@ -9,74 +9,18 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool
 
 from tasks.core.errors import PortRefused
 from tasks.effects.deadline import Deadline
-from tasks.effects.rest import LONGEST_ANSWER_BYTES, Answer, Ask, Endpoint, Failures, read_ca
+from tasks.effects.rest import LONGEST_ANSWER_BYTES, Answer, Ask, Endpoint, read_ca
+from tasks.effects.rest_failures import Failures
+from tasks.effects.rest_pools import OnePool, PlainPool, TlsPool
 
 _HUNG_UP = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-Open = Callable[[], socket.socket]
-
-
-class _Plain(HTTPConnection):
-    def __init__(self, *args: Any, opened: Open, **others: Any) -> None:
-        super().__init__(*args, **others)
-        self._opened = opened
-
-    def _new_conn(self) -> socket.socket:
-        return self._opened()
-
-
-class _Tls(HTTPSConnection):
-    def __init__(self, *args: Any, opened: Open, **others: Any) -> None:
-        super().__init__(*args, **others)
-        self._opened = opened
-
-    def _new_conn(self) -> socket.socket:
-        return self._opened()
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _Tls
-
-    def _validate_conn(self, conn: Any) -> None:
-        # urllib3 would warn here on each unverified connection; the run itself says so, once.
-        if conn.is_closed:
-            conn.connect()
-
-
-class _OnePool(HTTPAdapter):
-    """requests' adapter with a single pool of a single connection, whose TLS is decided already."""
-
-    def __init__(self, make: Callable[[], HTTPConnectionPool]) -> None:
-        super().__init__(max_retries=0)
-        self._make = make
-        self._pool = make()
-
-    def get_connection_with_tls_context(self, *args: Any, **others: Any) -> HTTPConnectionPool:
-        return self._pool
-
-    def cert_verify(self, *args: Any, **others: Any) -> None:
-        """Nothing: the pool's own context verifies."""
-
-    def renew(self) -> None:
-        self._pool.close()
-        self._pool = self._make()
-
-    def close(self) -> None:
-        self._pool.close()
-        super().close()
 
 
 class SocketTransport:
@@ -92,7 +36,7 @@ class SocketTransport:
         self._via = via
         self._dial = dial
         self._context = _tls_context(endpoint)
-        self._adapter = _OnePool(self._pool)
+        self._adapter = OnePool(self._pool)
         self._session = requests.Session()
         self._session.trust_env = False  # no proxies, no .netrc
         self._questions: dict[Ask, requests.PreparedRequest] = {}
@@ -172,8 +116,8 @@ class SocketTransport:
     def _pool(self) -> HTTPConnectionPool:
         admin = self._endpoint.admin
         if self._context is None:
-            return _PlainPool(admin.host, admin.port, maxsize=1, opened=self._open)
-        return _TlsPool(admin.host, admin.port, maxsize=1, opened=self._open, ssl_context=self._context)
+            return PlainPool(admin.host, admin.port, maxsize=1, opened=self._open)
+        return TlsPool(admin.host, admin.port, maxsize=1, opened=self._open, ssl_context=self._context)
 
     def _drop(self) -> None:
         self._adapter.renew()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 import time
@@ -56,13 +57,9 @@ def addresses_of(host: str, port: int, *, limit_s: float, resolve: Resolve = sys
 
 
 def _is_literal(host: str) -> bool:
-    return any(_reads(family, host) for family in (socket.AF_INET, socket.AF_INET6))
-
-
-def _reads(family: socket.AddressFamily, host: str) -> bool:
     try:
-        socket.inet_pton(family, host)
-    except (OSError, ValueError):  # a name; or one with a zero byte
+        ipaddress.ip_address(host)
+    except ValueError:
         return False
     return True
 

@@ -17,8 +17,8 @@ _ABOUT = {
     "start": "What every command takes before it does anything, beside what Fabric itself takes.",
     "status": """\
 Before the first connection there is the start of Python, of Fabric, and of what reads the inventory: at 5 nodes that
-is nearly half of it, and `xargs` has nothing of the kind. There a fifth of what Ansible takes is
-less than `xargs ssh` itself takes.""",
+is nearly half of it, and `xargs` has nothing of the kind. There a fifth of what Ansible takes is less than
+`xargs ssh` itself takes.""",
     "place": """\
 `fab credentials.place` is more than a copy: it looks at every node and checks all of it, tries the new sets on each
 other, plans, locks every node, backs up what is live, and stages node by node, each read back before the next.""",

@@ -34,7 +34,7 @@ from tests.core.statuses import counted, paired
 
 Change = Callable[[Snapshot], Snapshot]
 NO_LOGIN = Admin(host="gw-a")
-UNVERIFIED = Admin(host="gw-a", user="admin", verify=False)
+UNVERIFIED = Admin(host="gw-a", user="admin", verify=False)  # what the finding warns of; nothing is asked
 PLAIN = Admin(host="gw-a", user="admin", scheme="http")
 OFF = HaStatus("Inactive", enabled=False)
 

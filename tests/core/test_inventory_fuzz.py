@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.core.errors import UsageError
 from tasks.core.inventory import parse
-from tasks.core.inventory_known import known_keys
+from tasks.core.inventory_keys import known_keys
 from tasks.core.model import Cluster
 
 EXAMPLE = (Path(__file__).parents[2] / "inventory.yaml").read_text().replace("    # ", "    ")

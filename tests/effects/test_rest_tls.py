@@ -93,6 +93,7 @@ def test_without_verification_any_certificate_will_do_and_it_is_known(
     via: Via, authority: trustme.CA
 ) -> None:
     with serving(Script(REPLIES), context=server_context(authority, "127.0.0.2")) as port:
+        # The inventory's `verify: false` is what is tested: the certificate is for another host.
         admin = replace(secured(port, via, None), verify=False)
         with asking(admin) as (api, _):
             assert api.status().server.state == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import UsageError
-from tasks.core.inventory_known import known_keys
+from tasks.core.inventory_keys import known_keys
 from tasks.core.model import Cluster
 from tasks.effects.inventory_file import open_inventory
 from tests.properties.mutation import hold
