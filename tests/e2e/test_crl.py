@@ -19,12 +19,13 @@ from tasks.core.revocation import next_list, parse_list
 from tasks.effects.list_files import write_list
 from tasks.lab.layout import LabNode
 from tests.e2e.labs import Rig, begun, rigged, small, start_anew
-from tests.e2e.sights import backups, connected, leftovers, processes
+from tests.e2e.sights import backups, connected, eventually, leftovers, processes, rest
 from tests.e2e.test_consent import untouched
 from tests.lab.handshakes import probe
 from tests.lab.pems import Issued
 
 TASK = "credentials.crl"
+TOLD_APART_S = 2  # uptimes and times of files are whole seconds: which came first is not seen sooner
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,13 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
             ):
                 put(own / name, node.certificates / home / name)
         start_anew(made)
+        assert eventually(lambda: all(lived_s(made, node) >= TOLD_APART_S for node in made.lab.nodes))
         yield made
+
+
+def lived_s(rig: Rig, node: LabNode) -> int:
+    uptime_s: int = rest(rig.lab, node)["Server"]["UpTimeSeconds"]
+    return uptime_s
 
 
 def put(source: Path, target: Path) -> None:
