@@ -105,6 +105,8 @@ def _ask(lab: Lab, node: LabNode, method: str, path: str, body: str | None = Non
     try:
         connection.request(method, f"/ima/v1/{path}", body, headers={"Authorization": f"Basic {token}"})
         answer = json.loads(connection.getresponse().read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"{node.name} hung up in the middle of its answer") from error
     finally:
         connection.close()
     assert isinstance(answer, dict)
