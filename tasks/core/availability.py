@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import TypeVar
 
 from pydantic import AwareDatetime, ValidationError
 
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Member
 from tasks.core.node_states import NodeState, by_state, node_state
 from tasks.core.plan import Frozen, Plan

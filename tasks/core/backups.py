@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused, UsageError
 from tasks.core.nearest import one_of
 from tasks.core.run_ids import replaced_at, run_begun

@@ -5,8 +5,9 @@ A member that is away is missed by those that were connected to it, and by nobod
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tasks.core.dataclass import dataclass
 from tasks.core.gates import RUNNING, Gate, Verdict, View, Waiting
 from tasks.core.plan import Counts
 from tasks.core.status import ClusterStatus

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from tasks.core.certificates import Certificate, issued_by
+from tasks.core.dataclass import dataclass
 
 MISSING = "not in the files"
 

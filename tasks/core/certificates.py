@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from OpenSSL import crypto
 
 from tasks.core import x509_facts
+from tasks.core.dataclass import dataclass
 from tasks.core.pem import Unreadable, broken_block, describe_without_blocks, openssl_reason, pem_blocks
 
 BUILTIN_SHA256 = frozenset(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from tasks.core.certificates import Certificate, is_builtin
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.held import UNREADABLE
 from tasks.core.local_files import LocalFiles

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 
+from tasks.core.dataclass import dataclass
 from tasks.core.inventory_names import ClusterNames
 
 

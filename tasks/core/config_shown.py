@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding, Severity
 from tasks.core.folders import CfgTimes, Folder
 from tasks.core.places import data_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from tasks.core.costs import cost_of, preferred
 from tasks.core.course_start import Return, start_of
 from tasks.core.course_steps import Wanted, wanted_steps
+from tasks.core.dataclass import dataclass
 from tasks.core.done import edits_of
 from tasks.core.errors import Refused, UsageError
 from tasks.core.forecast import Forecast, forecast_now

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tasks.core.dataclass import dataclass
 from tasks.core.done import edits_of, runs_already
 from tasks.core.file_names import CA_FILE
 from tasks.core.links import links_now

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from tasks.core import credential_rules as rules
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding
 from tasks.core.key_exchange import Capability, needs_tls13

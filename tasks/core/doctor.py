@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 
+from tasks.core.dataclass import dataclass
 from tasks.core.text_table import TextTable
 
 _MOST_NAMED = 2  # of what is alike and well; more are counted

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.core.dataclass import dataclass
 from tasks.core.doctor import Row, noted, well, wrong
 
 LEAST_PYTHON = (3, 11)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from tasks.core.checks_clocks import CLOCKS_APART_S
+from tasks.core.dataclass import dataclass
 from tasks.core.doctor import Row, not_run, well, wrong
 
 TCP, SSH, COMMAND, SUDO, REST = "TCP", "SSH", "command", "sudo", "REST"

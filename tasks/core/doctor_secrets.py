@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.doctor import Row, noted, together, well, wrong
 from tasks.core.model import Cluster, KeyringSecret, PromptSecret, SecretRef
 

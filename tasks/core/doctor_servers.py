@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.doctor import Row, noted, well, wrong
 
 

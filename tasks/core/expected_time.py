@@ -5,9 +5,9 @@ shows how fast its own are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from tasks.core.costs import BETWEEN_S, PRIMARY_S, STANDBY_S, restart_s
+from tasks.core.dataclass import dataclass
 from tasks.core.plan import Plan, Step
 from tasks.core.step_kinds import RESTARTS, StepKind
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.held import Held
 from tasks.core.revocation import RevocationList

@@ -6,8 +6,8 @@ Source: Prometheus, "Exposition formats", text-based format.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.expiry import ExpiryReport, Row
 from tasks.core.held import HERE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tasks.core.dataclass import dataclass
 
 BY_SIZE_LIMIT = 128 + 25  # a shell's status for a command that SIGXFSZ ended: it said nothing
 _USUAL = "fab check shows rights, space and paths on the node"

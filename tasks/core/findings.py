@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
+from tasks.core.dataclass import dataclass
 from tasks.core.nearest import nearest
 
 

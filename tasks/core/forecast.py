@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
 from tasks.core.acquaintance import Known, Peers, after_meeting, known_now
+from tasks.core.dataclass import dataclass
 from tasks.core.expected_counts import counts_of
 from tasks.core.links import links_now
 from tasks.core.plan import Counts

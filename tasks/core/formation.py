@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from tasks.core.acquaintance import after_meeting, known_now
 from tasks.core.belonging import Belonging, belonging, part_of
 from tasks.core.checks_formation import creation_keys
 from tasks.core.checks_joining import joining_keys, joining_part
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.done import edits_of, files_are
 from tasks.core.errors import Refused
 from tasks.core.expected_counts import counts_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import ABSENT, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Cluster, Member

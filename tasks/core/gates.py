@@ -7,10 +7,10 @@ half, and only a count or a certificate that is not as planned gives it away.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.core.certificates import Certificate, is_builtin
+from tasks.core.dataclass import dataclass
 from tasks.core.plan import Counts
 from tasks.core.status import NodeStatus
 

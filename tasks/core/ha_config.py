@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tasks.core.answer import clean
+from tasks.core.dataclass import dataclass
 
 STAND_ALONE = "StandAlone"
 DEFAULT_TIMEOUT_S = 600

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused
 from tasks.core.ha_config import DEFAULT_TIMEOUT_S, HaConfig
 from tasks.core.ha_rounds import OldSet, Round, confusable, overlap_holds, rounds_between, trust_each_other

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from tasks.core.certificates import Certificate
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import HA
 from tasks.core.trust import Loaded, can_dial
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tasks.core.belonging import inside
 from tasks.core.certificates import CertificateFault, parse_pem_chain
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import HA
 from tasks.core.ha_config import HaConfig, read_config
 from tasks.core.ha_rounds import OldSet

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.core.builtin_trust import TRUSTED
 from tasks.core.certificates import is_builtin
 from tasks.core.checks import check_cluster
 from tasks.core.checks_files import disk_leaf_sha256
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CERT_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.observed import standby_started_after_files

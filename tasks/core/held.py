@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.material import Material, read_material
 from tasks.core.revocation_nodes import clock_of, list_file, list_on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tasks.core.dataclass import dataclass
 
 LONGEST_LINE = 48  # beside the longest name, on a screen of 80 columns
 

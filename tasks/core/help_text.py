@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.help_entry import LONGEST_LINE, Entry
 from tasks.core.help_tasks import GROUPS, entries
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from tasks.core.certificates import Certificate
 from tasks.core.chains import path_up
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import FileNames
 from tasks.core.issuing import credential_set
 from tasks.core.private_keys import PrivateKey

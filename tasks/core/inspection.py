@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from tasks.core.certificate_tree import Branch, Forest, Role, tree
 from tasks.core.certificates import Certificate, is_builtin
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding
 from tasks.core.held import Held, Source

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import SchemaValidator, ValidationError
-
 from tasks.core.inventory_compiled import INVENTORY, SHAPES
 from tasks.core.inventory_faults import Fault, YamlPath, shown
 from tasks.core.inventory_keys import remedy_for_key
 from tasks.core.inventory_values import REFUSED
 from tasks.core.nearest import did_you_mean
+from tasks.core.pydantic_compiled import SchemaValidator, ValidationError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

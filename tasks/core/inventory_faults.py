@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 
 YamlPath = tuple[str | int, ...]

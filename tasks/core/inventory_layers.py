@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tasks.core.dataclass import dataclass
 from tasks.core.inventory_faults import YamlPath
 from tasks.core.inventory_given import keys_of
 

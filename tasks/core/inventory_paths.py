@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.inventory_layers import Place
 from tasks.core.model import Paths, Product
 

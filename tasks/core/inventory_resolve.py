@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.core.dataclass import dataclass
 from tasks.core.inventory_faults import dotted
 from tasks.core.inventory_given import values_of
 from tasks.core.inventory_ha import ha_of

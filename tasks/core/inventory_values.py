@@ -6,11 +6,10 @@ import ipaddress
 import re
 from pathlib import Path, PurePosixPath
 
-from pydantic_core import PydanticCustomError
-
 from tasks.core.inventory_faults import shown
 from tasks.core.model import CommandSecret, EnvSecret, FileSecret, KeyringSecret, PromptSecret, SecretRef
 from tasks.core.nearest import did_you_mean, nearest
+from tasks.core.pydantic_compiled import PydanticCustomError
 
 REFUSED = "inventory"  # the type of our own errors among pydantic's; the context has problem and remedy
 

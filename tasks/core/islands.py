@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 
+from tasks.core.dataclass import dataclass
 from tasks.core.links import links_now
 from tasks.core.model import Product
 from tasks.core.snapshot import Snapshot

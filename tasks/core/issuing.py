@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tasks.core.certificates import Certificate, parse_pem_chain
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.private_keys import PrivateKey, SigningKey, UnreadableKey, read_private_key
 from tasks.core.subjects import KeptSubject, kept_subject
 from tasks.core.subjects import Subject as Subject

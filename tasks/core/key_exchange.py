@@ -6,9 +6,8 @@ Below TLS 1.3 the server's channel has one cipher, ECDHE-ECDSA-AES128-GCM-SHA256
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 from tasks.core.server_rules import SERVER, ServerRules
 
 _BY_ANY = frozenset({"EC P-256", "Ed25519", "Ed448"})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.folders import Difference, Folder, State, differences
 from tasks.core.model import Node
 from tasks.core.places import data_of

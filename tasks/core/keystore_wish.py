@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.inventory_types import RemotePath
 from tasks.core.model import Cluster, Node, Paths

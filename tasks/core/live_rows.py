@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 
+from tasks.core.dataclass import dataclass
 from tasks.core.live_doing import as_planned, concerned, doing, following_of
 from tasks.core.live_serves import serves, tells_certificates
 from tasks.core.live_state import Ending, Live

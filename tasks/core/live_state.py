@@ -7,12 +7,13 @@ on the wire, after it what the restart's gate proved.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import Enum
 from typing import assert_never
 
 from tasks.core.availability import Look
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Cluster, Member, Node
 from tasks.core.plan import Counts, Plan, Step
 from tasks.core.progress import Progress

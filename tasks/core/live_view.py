@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.expected_time import left_s, pace_of, step_s
 from tasks.core.fitting import fitting
 from tasks.core.live_rows import NodeRow, Rank, node_rows

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from tasks.core.credential_set import load
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding
 from tasks.core.held import HERE, NOTHING, Held, Source

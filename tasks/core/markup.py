@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.text_table import printable
 
 _VOID = frozenset({"meta", "br", "rect", "line", "path", "polygon", "circle"})  # that have no content here

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tasks.core import x509_facts
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
+from tasks.core.dataclass import dataclass
 from tasks.core.pem import PemBlock, describe_without_blocks, hidden_blocks, pem_blocks
 from tasks.core.private_keys import PrivateKey, UnreadableKey, read_private_key
 from tasks.core.revocation import ListFault, RevocationList, parse_list

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from tasks.core.acceptance import Observed
 from tasks.core.course import Wish, course_of
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding, errors
 from tasks.core.observed import loaded_now
 from tasks.core.snapshot import Snapshot

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.core.acceptance import LetIn, Observed, TurnedAway
+from tasks.core.dataclass import dataclass
 from tasks.core.matrix import Matrix
 from tasks.core.snapshot import Unseen
 from tasks.core.stages import Direction, Stage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Cluster, Member, Node
 from tasks.core.plan import Value
 from tasks.core.status import Membership

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from tasks.core.belonging import INACTIVE, Belonging, belonging, running_part
 from tasks.core.checks_formation import creation_keys
+from tasks.core.dataclass import dataclass
 from tasks.core.membership_keys import (
     OWN,
     SEEDS,

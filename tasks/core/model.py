@@ -5,10 +5,10 @@ Who is primary of a pair is not here: that is in the snapshot, and read again wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.secret_refs import CommandSecret as CommandSecret
 from tasks.core.secret_refs import EnvSecret as EnvSecret
 from tasks.core.secret_refs import FileSecret as FileSecret

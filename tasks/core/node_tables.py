@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from tasks.core.certificates import is_builtin
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CLUSTER, HA
 from tasks.core.findings import Finding, Severity
 from tasks.core.health import standby_proof

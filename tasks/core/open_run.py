@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding, Severity
 from tasks.core.progress_text import open_run_line, rounds_done
 from tasks.core.snapshot import NodeFiles, Snapshot

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.model import Cluster
 from tasks.core.nearest import one_of

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Cluster, Member, OwnGates
 from tasks.core.plan import Plan

@@ -6,7 +6,6 @@ Our library is newer than the servers' OpenSSL 3.0; where the two differ, the se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
@@ -17,6 +16,7 @@ from OpenSSL._util import lib as openssl
 
 from tasks.core import list_facts, x509_facts
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 from tasks.core.server_rules import SERVER, ServerRules
 
 Purpose = Literal["client", "server"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+
+from tasks.core.dataclass import dataclass
 
 # A label never takes in a line's end: what is behind it may be a key, and labels are shown.
 # A byte order mark at the very start is passed over, as OpenSSL 3.0 does.

@@ -7,9 +7,9 @@ a path really leads: a legacy data directory may be a symbolic link, as may anyt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Node
 
 WORK_NAME = ".fab-tls"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from OpenSSL import crypto
 
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 from tasks.core.pem import PemBlock, describe_without_blocks, openssl_reason, pem_blocks
 from tasks.core.secret import SecretStr
 from tasks.core.x509_facts import key_kind

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from tasks.core.dataclass import dataclass
 from tasks.core.gates import Holds, Verdict, Waiting
 from tasks.core.plan import Plan, Step
 from tasks.core.status import RemoteMember

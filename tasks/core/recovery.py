@@ -7,8 +7,9 @@ since its own start says why.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding
 from tasks.core.model import Node
 from tasks.core.open_run import OpenRun

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from tasks.core.certificates import CertificateFault, parse_pem_chain
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused
 from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, CLUSTER, KEY_FILE
 from tasks.core.former import Kept

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.core.certificates import Certificate, issued_by
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.model import Cluster

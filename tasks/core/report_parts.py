@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.core.availability_text import availability_lines, seconds_text
+from tasks.core.dataclass import dataclass
 from tasks.core.node_states import NodeState
 from tasks.core.report_data import CertificateChange, FullReport, GateRow, JournalRow
 from tasks.core.run_facts import SUBJECTS_FACT

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Cluster, Member, Node

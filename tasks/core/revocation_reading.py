@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from cryptography import x509
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import crypto
 
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 from tasks.core.pem import Unreadable, describe_without_blocks, pem_blocks
 from tasks.core.x509_facts import MALFORMED
 

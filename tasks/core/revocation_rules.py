@@ -7,10 +7,10 @@ whoever is under another issuer is refused (AMLEN.md §2, T12). The side that di
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding, Severity
 from tasks.core.list_facts import NO_LIST, REVOKED

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from tasks.core.certificates import Certificate, CertificateFault
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.revocation import REASONS, RevocationList, parse_serial, serial_of, serial_text

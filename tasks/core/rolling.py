@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused
 from tasks.core.forecast import forecast_now
 from tasks.core.model import Member

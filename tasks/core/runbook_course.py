@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Cluster, Node
 from tasks.core.plan import Counts, Plan, Step
 from tasks.core.step_kinds import LAST_RESTARTS, StepKind

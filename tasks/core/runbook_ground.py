@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CA_FILE
 from tasks.core.model import Cluster, HostFiles, Node, Via
 from tasks.core.places import data_of

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Cluster, ExecFiles, Node, Ssh, Via
 from tasks.core.runbook_ground import Setting
 from tasks.core.runbook_markdown import command, here, there

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from tasks.core.costs import BETWEEN_S, restart_s
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.plan import Plan, Step
 from tasks.core.step_kinds import ANY_RESTART, HA_SWAPS, StepKind

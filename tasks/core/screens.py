@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from tasks.core.dataclass import dataclass
 
 LEAST_COLUMNS, LEAST_LINES = 60, 10
 

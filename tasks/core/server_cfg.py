@@ -9,9 +9,9 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding, Severity
 
 # Both separators of the server's tokenizer: a key ends at "=" or CR, a value at CR.

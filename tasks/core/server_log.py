@@ -7,10 +7,10 @@ times are local with an offset where the server's zone is not UTC.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tasks.core.answer import clean
+from tasks.core.dataclass import dataclass
 
 DEFAULT_LOG, TRACE_LOG = "imaserver-default.log", "imatrace.log"
 _LINE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d(?::?\d\d)?)?\s+(.*)$")

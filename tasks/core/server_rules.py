@@ -6,7 +6,7 @@ Amlen, server_utils/src/ssl.c and ConnectionHandler.c).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tasks.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ Read as its OpenSSL reads them, block by block; nothing here is an opinion of ou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from tasks.core.certificates import Certificate, CertificateFault, parse_pem_chain
+from tasks.core.dataclass import dataclass
 from tasks.core.key_exchange import MODERN, Capability
 from tasks.core.pem import broken_block, describe_without_blocks, pem_blocks
 from tasks.core.private_keys import PrivateKey, needs_passphrase, read_private_key

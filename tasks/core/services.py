@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tasks.core.answer import Section, parse_object
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Volume
 
 # What `systemctl show --property=` and `inspect --format` are asked for: nothing of the environment.

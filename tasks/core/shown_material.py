@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tasks.core.certificates import Certificate, is_builtin
+from tasks.core.dataclass import dataclass
 from tasks.core.material import Request, alternative_names
 from tasks.core.private_keys import PrivateKey, UnreadableKey
 from tasks.core.revocation import RevocationList, serial_of, serial_text

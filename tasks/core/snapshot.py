@@ -6,11 +6,12 @@ Nothing here is a decision: `checks.py` judges, `plan.py` decides.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import ABSENT
 from tasks.core.model import Cluster, Member, Node
 from tasks.core.server_cfg import ServerCfg

@@ -9,10 +9,10 @@ pairs holds for every reachable state of the cluster.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, pairwise, product
 
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.rounds import Running, State, Way
 from tasks.core.trust import Links, Loaded, can_connect, dial_refusal

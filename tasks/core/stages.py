@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import permutations
 
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding, Severity
 from tasks.core.forecast import Forecast
 from tasks.core.links import links_now

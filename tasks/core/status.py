@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.core.answer import Section, parse_object
 from tasks.core.answer import StatusFault as StatusFault  # what every parser here raises
+from tasks.core.dataclass import dataclass
 
 PRODUCTION = 1  # Running (production)
 MAINTENANCE = 9  # Running (maintenance)

@@ -7,10 +7,11 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from tasks.core.certificates import Certificate, named_cluster
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CERT_FILE, KEY_FILE
 from tasks.core.rounds import Task, Way, bridging, one_round, overlapping, unbridging
 from tasks.core.splits import Split, both_ways, first_split

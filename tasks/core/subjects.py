@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tasks.core.dataclass import dataclass
 
 NARROW = 100  # columns below which the less important ones are left out
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tasks.core.dataclass import dataclass
 from tasks.core.timeline import Span
 
 _CUT = 34.0  # how wide a pause is drawn, however long it is; all together take at most a third

@@ -12,12 +12,12 @@ only a self-signed certificate that is *not* in its CA file (one that is there g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import combinations
 
 from tasks.core.certificates import Certificate, is_builtin
+from tasks.core.dataclass import dataclass
 from tasks.core.key_exchange import MODERN, Capability, exchange_refusal
 from tasks.core.peers import SELF_SIGNED_LEAF, Peer, PeerVerdict, chain_sent, judge_peer
 from tasks.core.server_rules import SERVER, ServerRules

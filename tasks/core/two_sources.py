@@ -8,10 +8,10 @@ there. Where it runs with something that no step of the run could have brought, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import ABSENT, CA_FILE, CERT_FILE, KEY_FILE
 from tasks.core.findings import Finding, Severity
 from tasks.core.model import Member, Node

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from tasks.core.dataclass import dataclass
 from tasks.core.gates import STARTED_MOVED_S, Holds, NodeView, Verdict, View, Waiting
 from tasks.core.journal import Entry
 from tasks.core.status import MAINTENANCE, NodeStatus

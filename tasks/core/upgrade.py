@@ -6,12 +6,12 @@ Nothing here is run by the tool: packages are the operator's. The words are in u
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from tasks.core import upgrade_actions as act
 from tasks.core.certificates import is_builtin
+from tasks.core.dataclass import dataclass
 from tasks.core.islands import islands_of
 from tasks.core.model import Member, Product
 from tasks.core.observer import choose_observer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.snapshot import NodeSnapshot
 
 HERE = "bastion"

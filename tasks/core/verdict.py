@@ -7,9 +7,9 @@ held against real handshakes of the servers' own OpenSSL over a corpus of files 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.core.dataclass import dataclass
 from tasks.core.outcomes import Outcome
 from tasks.core.server_rules import SERVER, ServerRules
 from tasks.core.server_start import Dead, FellBack, Start, Started

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tasks.core.dataclass import dataclass
 from tasks.core.journal import Entry, read_line
 from tasks.core.journal_chain import ENDS, parted, seal
 from tasks.core.plan import Frozen

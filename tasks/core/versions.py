@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Product
 
 NAMES = {Product.AMLEN: "Eclipse Amlen", Product.MESSAGESIGHT: "Message Gateway"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tasks.core.dataclass import dataclass
 
 DISCOVERY_PORT = 9084  # HA.DiscoveryPort of server.cfg: where each node listens for the other one
 

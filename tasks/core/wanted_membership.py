@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tasks.core.dataclass import dataclass
 
 CONTROL_PORT = 9104
 MESSAGING_PORT = 9105

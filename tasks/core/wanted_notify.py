@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.core.secret_refs import SecretRef
 
 Argv = tuple[str, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Severity
 from tasks.core.fitting import fitting
 from tasks.core.health import StatusReport, StatusRow

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tasks.core.costs import BETWEEN_S, restart_s
+from tasks.core.dataclass import dataclass
 from tasks.core.plan import Plan, Step
 from tasks.core.progress import Progress
 from tasks.core.step_kinds import RESTARTS

@@ -6,9 +6,9 @@ import io
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Interrupted, OperatorError
 from tasks.core.plugin import UNKNOWN, unknown_line
 from tasks.effects.console import say, tell

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.core.authorities import authority_faults, chain_of
 from tasks.core.certificates import Certificate
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.issuing import Issuer
 from tasks.core.model import Cluster, PromptSecret, SecretRef

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from tasks.core.bundles import certificates_in, holds_certificates
 from tasks.core.certificates import Certificate, CertificateFault
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.issuing import Issuer, OwnCa
 from tasks.core.model import Cluster

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tasks.core.config_shown import ShownNode, shown_node
 from tasks.core.config_table import config_table
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError, RemoteError
 from tasks.core.findings import Finding, Severity
 from tasks.core.json_text import json_text

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused, UsageError
 from tasks.core.plan import Plan
 from tasks.core.plan_text import approval

@@ -11,11 +11,11 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from tasks.core.credential_set import CredentialSet, load
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError
 from tasks.core.file_names import CLUSTER, HA, FileNames
 from tasks.core.findings import Finding, Severity

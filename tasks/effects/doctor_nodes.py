@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tasks.core.dataclass import dataclass
 from tasks.core.doctor_nodes import COMMAND, REST, SSH, SUDO, TCP, Reach, Stop, first_layer
 from tasks.core.errors import OperatorError, RemoteError, UsageError
 from tasks.core.model import Node, Via

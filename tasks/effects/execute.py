@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from tasks.core.component_gates import never_joined
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Interrupted, OperatorError, RecordLost
 from tasks.core.gates import Gate, any_of, in_order, in_sync
 from tasks.core.model import Node

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError, Unhealthy, UsageError
 from tasks.core.expiry import ExpiryReport, Limits, expiry_report, parse_limits
 from tasks.core.expiry_nagios import nagios_answer

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Node
 from tasks.core.places import data_of
 from tasks.core.server_cfg import ServerCfg, parse

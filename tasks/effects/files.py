@@ -7,9 +7,9 @@ back by hash; a key never rests anywhere else and never in an argument.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import RemoteError
 from tasks.core.file_names import ABSENT, CLUSTER, FileNames
 from tasks.core.places import Places

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.folders import CfgTimes, Folder, Item, Kind, State
 from tasks.core.model import ExecFiles, Node
 from tasks.core.snapshot import NodeFiles

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from tasks.core.belonging import part_of
 from tasks.core.checks_formation import check_creation
 from tasks.core.checks_joining import check_joining
 from tasks.core.credential_set import CredentialSet, judge_sets
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding
 from tasks.core.formation import CREATE, JOIN, plan_creation, plan_joining
 from tasks.core.health import StatusReport, report

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from tasks.core.checks import check_cluster
 from tasks.core.credential_set import CredentialSet, judge_sets
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError, UsageError
 from tasks.core.file_names import HA
 from tasks.core.findings import Finding

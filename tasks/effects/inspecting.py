@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.core.checks import ssh_reaches
 from tasks.core.checks_files import file_checks
 from tasks.core.checks_ha_files import ha_file_checks
 from tasks.core.comparison import ComparedRow, compare, comparison_table
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError, RemoteError, UsageError
 from tasks.core.findings import Finding
 from tasks.core.health import NOT_HEALTH

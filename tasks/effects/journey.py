@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.findings import errors
 from tasks.core.health import StatusReport

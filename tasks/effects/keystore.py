@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tasks.core.checks import check_cluster
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError, Refused, UsageError
 from tasks.core.findings import Finding, Severity
 from tasks.core.health import StatusReport, report

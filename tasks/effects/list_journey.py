@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from tasks.core.checks import check_cluster
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.findings import Finding
 from tasks.core.keystore_checks import FILE_FINDINGS

@@ -9,11 +9,12 @@ import secrets
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from tasks.core.answer import clean
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Locked, OperatorError, RemoteError
 from tasks.core.file_faults import file_fault
 from tasks.core.places import WORK_NAME, data_of

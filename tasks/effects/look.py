@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from tasks.core.belonging import INACTIVE
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError
 from tasks.core.model import ExecFiles, Node
 from tasks.core.snapshot import CONTROL_PORT, NodeSnapshot, Snapshot, Unseen, Wire

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tasks.core.answer import clean
+from tasks.core.dataclass import dataclass
 from tasks.core.file_names import CLUSTER, HA
 from tasks.core.model import ExecFiles, Node
 from tasks.core.places import data_of

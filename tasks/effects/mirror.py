@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused, RemoteError
 from tasks.core.file_faults import file_fault
 from tasks.core.places import WORK_NAME, data_of

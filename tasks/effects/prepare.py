@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 
 from tasks.core.checks import check_cluster
 from tasks.core.course import Wish
 from tasks.core.credential_set import CredentialSet, judge_sets
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused
 from tasks.core.findings import Finding, errors, unmatched
 from tasks.core.observed import capabilities, loaded_now

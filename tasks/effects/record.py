@@ -15,10 +15,11 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Locked, RecordLost, UsageError
 from tasks.core.journal import Entry, line_of, progress, read_journal
 from tasks.core.journal_chain import chain_after, chained

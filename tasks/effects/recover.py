@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused
 from tasks.core.pending import chain_on_disk, has_own_pair
 from tasks.core.recovery import diagnose

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.journal import Entry
 from tasks.core.snapshot import NodeFiles
 from tasks.effects.lock import Claim, lock, operator, unlock

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import RemoteError, UsageError
 from tasks.core.former import Kept
 from tasks.core.model import ExecFiles, Node

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import GateTimeout, OperatorError, RemoteError
 from tasks.core.gates import Gate, View
 from tasks.core.model import Node

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.core.answer import clean
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Node
 
 

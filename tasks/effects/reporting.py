@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.core.availability import Look
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Interrupted, OperatorError, commands_of
 from tasks.core.events import Event, EventKind
 from tasks.core.model import Cluster

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import RemoteError
 from tasks.core.model import Admin
 

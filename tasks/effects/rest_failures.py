@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from tasks.core.answer import clean, excerpt
+from tasks.core.dataclass import dataclass
 from tasks.effects.rest import (
     LONGEST_ANSWER_BYTES,
     Answer,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from tasks.core.checks import check_cluster
+from tasks.core.dataclass import dataclass
 from tasks.core.findings import Finding
 from tasks.core.model import Node
 from tasks.core.restart_plan import (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from tasks.core.checks import check_cluster
 from tasks.core.course import Wish, refuse_unknown
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import Refused, UsageError
 from tasks.core.findings import Finding
 from tasks.core.former import FormerSet, Kept, former_sets

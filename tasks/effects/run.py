@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from tasks.core.credential_set import CredentialSet
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import GateTimeout, RemoteError, commands_of
 from tasks.core.gates import Gate, View, accepts, counts, in_order, serves
 from tasks.core.journal import Entry

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.backups import backups_of, others_of
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import RemoteError, UsageError
 from tasks.core.json_text import json_text
 from tasks.core.nearest import one_of

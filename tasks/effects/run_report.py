@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.availability import measured
 from tasks.core.availability_text import availability_lines
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.json_text import json_text
 from tasks.core.model import Cluster

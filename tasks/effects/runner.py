@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError, UsageError
 from tasks.core.journal import Entry
 from tasks.core.nearest import one_of

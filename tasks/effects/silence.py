@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError
 from tasks.core.gates import View
 from tasks.core.model import ByCommand, Node

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tasks.core.dataclass import dataclass
 from tasks.core.safe_points import Deadline
 from tasks.core.task_names import PLACED
 from tasks.effects.account import Account

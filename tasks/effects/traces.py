@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 
 from tasks.core.backups import KnownRun, State
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import OperatorError
 from tasks.core.model import Node
 from tasks.core.places import WORK_NAME, data_of, work_dir

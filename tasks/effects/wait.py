@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import GateTimeout, Interrupted, NotAsPlanned
 from tasks.core.gates import Broken, Holds, Verdict, Waiting
 from tasks.effects.clock import Clock

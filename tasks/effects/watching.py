@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import asdict
 
+from tasks.core.dataclass import dataclass
 from tasks.core.health import StatusReport, report
 from tasks.core.lock_text import lock_lines
 from tasks.core.model import Node
@@ -29,7 +30,7 @@ FIRST_S = 5.0  # for the first table: a cluster answers sooner, and what does no
 STALE_S = 5.0  # what was seen so long before the look is no answer any more
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Sight:
     """What was seen of one node, and when its look began and ended, by the monotonic clock."""
 
@@ -134,7 +135,7 @@ class _Watcher:
 
 
 def _as_json(before: Watched | None, now: Watched) -> bool:
-    return say(json.dumps(dataclasses.asdict(now.report), default=str), verbatim=True)
+    return say(json.dumps(asdict(now.report), default=str), verbatim=True)
 
 
 def _as_lines(before: Watched | None, now: Watched) -> bool:

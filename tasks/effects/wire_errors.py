@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import RemoteError
 
 

@@ -7,12 +7,12 @@ import select
 import socket
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
 
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
+from tasks.core.dataclass import dataclass
 from tasks.effects.wire_errors import Asked
 
 _GONE = (errno.ECONNRESET, errno.EPIPE)

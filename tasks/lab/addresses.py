@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import random
 import socket
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from types import TracebackType
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.lab.layout import Ports
 

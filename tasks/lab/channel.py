@@ -7,11 +7,11 @@ self-signed certificate, as on the cluster's control channel.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from typing import Any
 
 from OpenSSL import SSL
 
+from tasks.core.dataclass import dataclass
 from tasks.lab import tls
 from tasks.lab.config_file import ServerConfig
 from tasks.lab.host import Host

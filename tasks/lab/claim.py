@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.host import Host
 from tasks.lab.standing import Role
 from tasks.lab.stream import Message, PeerRefused

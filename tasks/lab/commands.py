@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
 from tasks.core.nearest import one_of

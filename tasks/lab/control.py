@@ -6,10 +6,10 @@ import random
 import socket
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from OpenSSL import SSL
 
+from tasks.core.dataclass import dataclass
 from tasks.lab import timeline
 from tasks.lab.host import Host
 from tasks.lab.listener import Listener

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tasks.core.dataclass import dataclass
 
 DISTURBANCES: dict[str, str] = {
     "rest_hang": "the admin endpoint accepts a request and never answers it",

@@ -6,8 +6,7 @@ Source:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from tasks.core.dataclass import dataclass
 from tasks.lab.claim import Claim
 from tasks.lab.standing import Reason, Role
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NoReturn
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.host import Host
 
 RESTART = 75  # exit code: start again

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.lab.config_file import read as read_server_cfg
 from tasks.lab.layout import Lab, LabNode

@@ -7,10 +7,10 @@ import http.client
 import json
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.inventory import ADMIN_USER
 from tasks.lab.layout import Lab, LabNode, read_lab
 from tasks.lab.processes import read_pid

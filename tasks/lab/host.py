@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.clock import Clock
 from tasks.lab.disturbances import Disturbances
 from tasks.lab.logs import Logs

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any, Literal
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.core.model import Product
 from tasks.core.nearest import one_of

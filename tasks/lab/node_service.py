@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.processes import descendants, kill_tree, read_pid, send, started_ticks, wait_gone
 
 _LIMIT_S = 10.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.state_file import Address, KnownRemote, StateFile
 from tasks.lab.stream import Message, Stream
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tasks.core.dataclass import dataclass
 from tasks.lab import answers, availability, membership
 from tasks.lab.ending import RESTART, STOP
 from tasks.lab.membership import ChangeRefused

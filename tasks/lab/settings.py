@@ -18,9 +18,11 @@ A lab directory looks like this (LAB is `.lab` by default):
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from tasks.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

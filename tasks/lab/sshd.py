@@ -7,10 +7,10 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.lab.processes import dying_with, kill_tree
 from tasks.lab.sshd_config import write_sshd

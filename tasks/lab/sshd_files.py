@@ -6,10 +6,10 @@ import os
 import shutil
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 
 

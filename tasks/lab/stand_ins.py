@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.layout import Lab, LabNode
 
 CONTAINER = "IMA"

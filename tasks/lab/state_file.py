@@ -6,10 +6,11 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
+from tasks.core.dataclass import dataclass
 from tasks.lab import availability
 from tasks.lab.settings import GatewaySettings
 

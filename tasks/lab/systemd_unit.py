@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.node_service import NodeService
 
 _STOP_LIMIT_S = 90.0  # TimeoutStopSec of the shipped unit: systemd's default

@@ -6,7 +6,7 @@ Counted from the restart request at 0: the cluster is left at 3.1, REST ends at 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tasks.core.dataclass import dataclass
 
 # Real seconds of one that restarts: UpTimeSeconds is whole, and no real server is so fast.
 SHORTEST_LIFE_S = 2.0

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL, crypto
 
+from tasks.core.dataclass import dataclass
 from tasks.lab.config_file import ServerConfig
 from tasks.lab.strictness import own_list_allows, weak_signature
 

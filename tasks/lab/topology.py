@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Literal
 
+from tasks.core.dataclass import dataclass
 from tasks.core.model import Product
 
 # "script": REST restarts, the node's start script starts. The others are stand-ins of those programs.

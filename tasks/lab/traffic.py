@@ -7,7 +7,9 @@ while it is connected, and kept up to a bound while it is not. All seconds are s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from tasks.core.dataclass import dataclass
 
 ARRIVAL_PER_S = 20.0  # messages for each member
 DRAIN_PER_S = 1000.0  # by which a queue gets shorter while it is forwarded

@@ -17,9 +17,10 @@ import select
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import UsageError
 from tasks.lab import processes, remains
 from tasks.lab.layout import Lab, LabNode, read_lab

@@ -7,10 +7,10 @@ import hashlib
 import hmac
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import RemoteError
 
 

@@ -7,11 +7,11 @@ import glob
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import RemoteError
 from tasks.core.model import Node, SecretRef
 from tasks.effects.ssh.known_hosts import HostName

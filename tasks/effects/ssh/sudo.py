@@ -12,8 +12,8 @@ import secrets
 import shlex
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from tasks.core.dataclass import dataclass
 from tasks.core.errors import RemoteError
 from tasks.core.model import Ssh
 from tasks.core.secret import SecretStr
