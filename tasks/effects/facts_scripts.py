@@ -143,7 +143,10 @@ show() {
     if [ -n "$seen" ]; then echo "file $2 ${sum%% *} $seen $can"; else echo "file $2 absent"; fi
 }
 content() {
-    [ ! -r "$1" ] || echo "content64 $2 $(base64 -w 0 < "$1" 2>/dev/null || base64 < "$1" | tr -d '\n')"
+    [ -r "$1" ] || return 0
+    printf 'content64 %s ' "$2"
+    base64 -w 0 < "$1" 2>/dev/null || base64 < "$1" | tr -d '\n'
+    echo
 }
 for use in Cluster HA; do
     show "$keystore/${use}_cert.pem" "${use}_cert.pem"

@@ -36,7 +36,7 @@ echo "cfgowner ${owners##*[!0-9:]}"
 # A line that ends the facts, then the file.
 _CONTENT = r"""
 echo "---"
-cat -- "$cfg"
+exec cat -- "$cfg"
 """
 
 # args: as _CONFIG.
