@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 from invoke.collection import Collection
@@ -53,6 +54,10 @@ class OperatorTask(Task[Callable[..., None]]):
     """A task whose optional positionals, numbers and repeated options are what they seem to be."""
 
     said_as: str = ""  # what the operator types: "credentials.create"; see `name_tasks`
+
+    def __deepcopy__(self, memo: object) -> OperatorTask:
+        """Itself: Invoke copies the whole namespace once, and changes no task."""
+        return self
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         texts = dict(self.help)
@@ -169,6 +174,14 @@ def _with_name(complete_flag: Callable[[ParseMachine], None]) -> Callable[[Parse
     return complete
 
 
+def _copied(argument: Argument, memo: object) -> Argument:
+    """Before it reads a word, Invoke copies all that every task takes, twice. What an option holds it never changes,
+    it only gives it another value.
+    """
+    return copy(argument)
+
+
+Argument.__deepcopy__ = _copied  # type: ignore[attr-defined]
 ParseMachine.handle = _with_nearest(ParseMachine.handle)  # type: ignore[method-assign,assignment]
 ParseMachine.complete_flag = _with_name(ParseMachine.complete_flag)  # type: ignore[method-assign,assignment]
 ParseMachine.complete_context = _filling(ParseMachine.complete_context)  # type: ignore[method-assign,assignment]

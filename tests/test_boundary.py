@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -77,6 +78,24 @@ def test_an_option_that_is_given_several_times_holds_whole_words() -> None:
     assert read("touch", "--ignore", "rest", "--ignore", "no-space")["ignore"] == ["rest", "no-space"]
     assert read("touch", "--ignore", "rest", "gw-a")["member"] == "gw-a"
     assert list(read("touch")["ignore"]) == []
+
+
+def test_a_task_that_is_given_twice_reads_its_words_anew() -> None:
+    contexts = [ParserContext(t.name, args=t.get_arguments()) for t in (touch, other)]
+    parser = Parser(contexts=contexts)
+    for _ in range(2):  # what one reading leaves behind would be seen by the next
+        words = "touch gw-a --ignore rest --stop-after 2 touch gw-b --ignore wire touch gw-c"
+        found = parser.parse_argv(words.split())
+        names = ("member", "ignore", "stop_after")
+        assert [tuple(task.args[name].value for name in names) for task in found] == [
+            ("gw-a", ["rest"], 2),
+            ("gw-b", ["wire"], 0),
+            ("gw-c", [], 0),
+        ]
+
+
+def test_a_copied_namespace_has_the_same_tasks() -> None:
+    assert deepcopy(touch) is touch
 
 
 def test_a_number_is_a_number() -> None:
