@@ -22,9 +22,8 @@ _Fields = tuple[dataclasses.Field[Any], ...]
 def _frozen(cls: _Class) -> _Class:
     """The class once more, with slots and the methods: to give them to one that is there already takes far longer."""
     doc = cls.__doc__
-    cls.__doc__ = (
-        doc or "-"
-    )  # without one the library asks for a signature, which takes longer than all the rest
+    # Without one the library asks for a signature, which takes longer than all the rest.
+    cls.__doc__ = doc or cls.__name__
     dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
     fields = dataclasses.fields(cls)
     equal, hashed = _comparison_of(fields)
@@ -45,9 +44,10 @@ def _frozen(cls: _Class) -> _Class:
         for name, value in {**methods, **vars(cls)}.items()
         if name not in names and name not in ("__dict__", "__weakref__")
     }
-    slots = {"__slots__": tuple(sorted(names - inherited)), "__qualname__": cls.__qualname__, "__doc__": doc}
+    body["__slots__"] = tuple(f.name for f in fields if f.name not in inherited)
+    body["__qualname__"], body["__doc__"] = cls.__qualname__, doc
     make: Callable[..., _Class] = type(cls)
-    return make(cls.__name__, cls.__bases__, body | slots)
+    return make(cls.__name__, cls.__bases__, body)
 
 
 def _init_of(fields: _Fields, *, checked: bool) -> Callable[..., None]:

@@ -105,7 +105,8 @@ def test_a_value_shows_and_compares_as_the_library_s(
     assert value == same
     assert value != other  # another class
     assert type(value).__match_args__ == type(other).__match_args__
-    assert sorted(type(value).__slots__) == sorted(type(other).__slots__)
+    assert type(value).__slots__ == type(other).__slots__
+    assert type(value).__qualname__ == type(other).__qualname__
     assert type(value).__doc__ in (
         type(other).__doc__,
         None,
