@@ -17,6 +17,7 @@ Seen = TypeVar("Seen")
 QUICK_S = 0.2  # between two looks while something happens
 _QUICK_FOR_S = 15.0  # so long after a change the next one is near: a server settles within that time
 _LEAST_S = 0.01
+_AGAIN_S = 0.05  # to the second look at what holds and has nothing to settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _pause_s(waits: Waits, *, calm_s: float, look_s: float, settles_s: float) ->
     if quick_s >= waits.poll_s:
         return waits.poll_s
     if settles_s < math.inf:
-        return min(waits.poll_s, max(settles_s, _LEAST_S if waits.settle_s else quick_s))
+        return min(waits.poll_s, max(settles_s, _LEAST_S if waits.settle_s else max(_AGAIN_S, look_s)))
     return quick_s if calm_s <= _QUICK_FOR_S else waits.poll_s
 
 

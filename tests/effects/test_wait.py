@@ -213,14 +213,24 @@ def test_while_something_happens_it_looks_more_often_and_no_look_comes_late() ->
 def test_where_nothing_changes_any_more_it_looks_as_usual() -> None:
     scene = Scene([*waiting("no answer", 80), GOOD])
     scene.hold(settle_s=0, quick_s=0.25, limit_s=900)
-    assert scene.time_s == pytest.approx(1000 + 15.25 + (80 - 61) * 1 + 0.25)
+    assert scene.time_s == pytest.approx(1000 + 15.25 + (80 - 61) * 1 + 0.05)
 
 
 def test_it_rests_at_least_as_long_as_a_look_takes() -> None:
-    for look_s, pause_s in ((0.5, 0.5), (0.1, 0.25), (2.0, 1.0)):
+    for look_s, pause_s, again_s in ((0.5, 0.5, 0.5), (0.1, 0.25, 0.1), (2.0, 1.0, 1.0)):
         scene = Scene([*waiting("State 4", 3), GOOD], look_s=look_s)
         scene.hold(settle_s=0, quick_s=0.25)
-        assert scene.time_s == pytest.approx(1000 + 5 * look_s + 4 * pause_s), look_s
+        assert scene.time_s == pytest.approx(1000 + 5 * look_s + 3 * pause_s + again_s), look_s
+
+
+def test_what_holds_and_need_not_settle_is_looked_at_once_more_soon() -> None:
+    scene = Scene([GOOD])
+    scene.hold(settle_s=0, quick_s=0.25)
+    assert scene.looks == 2
+    assert scene.time_s == pytest.approx(1000.05)
+    flickering = Scene([GOOD, *waiting("State 2", 2), GOOD])
+    flickering.hold(settle_s=0, quick_s=0.25)
+    assert flickering.looks == 5
 
 
 def test_the_settle_time_ends_with_a_look_and_not_up_to_a_look_later() -> None:
