@@ -4,7 +4,7 @@ The library writes the methods of each class as source, and compiles them anew a
 ninth of the whole. Here they are the same few functions for all classes, over the fields that the library has found.
 Every other kind of dataclass is the library's own; so are `fields`, `replace` and `asdict`, which take both.
 
-Not taken over: `InitVar`, and fields with `init=False` or `hash=`.
+Not taken over, and refused: fields with `init=False` or `hash=`. Nor is `InitVar`, of which nothing here makes use.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def _frozen(cls: _Class) -> _Class:
     cls.__doc__ = doc or cls.__name__
     dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
     fields = dataclasses.fields(cls)
+    if any(not f.init or f.hash is not None for f in fields):
+        raise TypeError(f"{cls.__qualname__}: a field with init=False or hash= is not for core/dataclass.py")
     equal, hashed = _comparison_of(fields)
     methods: Mapping[str, Any] = {
         "__init__": _init_of(fields, checked=hasattr(cls, "__post_init__")),
@@ -100,18 +102,13 @@ def _miscalled(one: Any, given: tuple[object, ...], named: Mapping[str, object])
 def _comparison_of(fields: _Fields) -> tuple[Callable[[Any, Any], bool], Callable[[Any], int]]:
     """`__eq__` and `__hash__`, by the same fields."""
     names = [f.name for f in fields if f.compare]
-    if not names:
-        return lambda self, other: _same_class(self, other), lambda self: hash(())
-    values = attrgetter(*names, *names[: len(names) == 1])  # of one name it would be no tuple
+    # Of one name alone it would be no tuple.
+    values = attrgetter(*names, *names[: len(names) == 1]) if names else lambda self: ()
 
     def equal(self: Any, other: Any) -> bool:
         return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
 
     return equal, lambda self: hash(values(self))
-
-
-def _same_class(self: Any, other: Any) -> bool:
-    return True if other.__class__ is self.__class__ else NotImplemented
 
 
 @recursive_repr()

@@ -107,10 +107,8 @@ def test_a_value_shows_and_compares_as_the_library_s(
     assert type(value).__match_args__ == type(other).__match_args__
     assert type(value).__slots__ == type(other).__slots__
     assert type(value).__qualname__ == type(other).__qualname__
-    assert type(value).__doc__ in (
-        type(other).__doc__,
-        None,
-    )  # the library's own says no more than the fields
+    # Without words of its own the library's has the fields once more.
+    assert type(value).__doc__ in (type(other).__doc__, None)
     assert not hasattr(value, "__dict__")
     assert copy.copy(value) == value == copy.deepcopy(value)
 
@@ -204,6 +202,17 @@ def test_what_it_checks_it_checks(classes: Classes) -> None:
 def test_a_pickle_brings_it_back() -> None:
     value = Kept("a", (1, 2))
     assert pickle.loads(pickle.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    "field", [dataclasses.field(default=1, init=False), dataclasses.field(hash=True)], ids=["init", "hash"]
+)
+def test_a_field_that_it_cannot_do_is_refused(field: Any) -> None:
+    class Odd:
+        value: int = field
+
+    with pytest.raises(TypeError, match="Odd: a field with init=False or hash="):
+        ours(frozen=True, slots=True)(Odd)
 
 
 def test_other_kinds_are_the_library_s() -> None:
