@@ -23,6 +23,10 @@ ticks_of() {
     set -- ${stat##*) }
     shift 19 && echo "$1"
 }
+over() {  # gone, or dead and not yet waited for
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+    case ${stat##*) } in [ZX]*) ;; *) return 1 ;; esac
+}
 # Local addresses of the TCP ports that it listens on; fails where our login may not look. Only for $(...). The
 # lines are split in memory: bash reads a file of /proc byte by byte, and each read goes through the whole table.
 listening() {
@@ -53,10 +57,12 @@ read -r up idle < /proc/uptime && echo "uptime $up"
 for dir in /proc/[0-9]*; do
     pid=${dir#/proc/}
     called "$pid" 2>/dev/null || continue
-    [ -e "/proc/$pid/root/" ] || { echo "hidden $pid"; continue; }
+    [ -e "/proc/$pid/root/" ] || { over "$pid" || echo "hidden $pid"; continue; }
     mine "$pid" 2>/dev/null || continue
     ticks=$(ticks_of "$pid" 2>/dev/null) || continue
-    heard=$(listening "$pid" 2>/dev/null) || { echo "hidden $pid"; continue; }
+    # It fails as well where a file is closed just then: once more.
+    heard=$(listening "$pid" 2>/dev/null) || heard=$(listening "$pid" 2>/dev/null) ||
+        { over "$pid" || echo "hidden $pid"; continue; }
     echo "process $pid $ticks"
     for place in $heard; do echo "listen $pid $place"; done
 done

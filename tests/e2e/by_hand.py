@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import time
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -100,7 +101,9 @@ def sights(lab: Lab) -> Sights:
     """What `look.sh` shows, without it; nodes that do not answer are left out."""
     found = {}
     for node in lab.nodes:
-        with suppress(OSError, http.client.HTTPException, ValueError):
+        # Of a server that hangs up just then, Python's ssl leaves its own half-made socket to the collector.
+        hung_up = warnings.catch_warnings(action="ignore", category=ResourceWarning)
+        with hung_up, suppress(OSError, http.client.HTTPException, ValueError):
             found[node.name] = _sight(lab, node)
     return found
 

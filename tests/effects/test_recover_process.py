@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -87,6 +89,21 @@ def test_the_process_that_runs_with_this_server_cfg_is_found(node: Tree, shell: 
         seen = only(in_shell(node, *shell))
     assert (seen.pid, seen.listening) == (pid, ())
     assert began - AROUND <= seen.started_at <= up + AROUND
+
+
+@pytest.mark.parametrize("shell", tuple(SHELLS.values()), ids=tuple(SHELLS))
+def test_one_that_has_ended_and_is_not_yet_waited_for_is_neither_there_nor_hidden(
+    node: Tree, shell: tuple[str, ...]
+) -> None:
+    with listener(node) as (pid, _):
+        there = in_shell(node, *shell)
+        assert only(there).pid == pid
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert Path(f"/proc/{pid}/comm").read_text() == "imaserver\n"
+        seen = look_at_processes(there.remote, UNSEEN)
+    assert pid not in seen.hidden
+    assert pid not in {one.pid for one in seen.found}
 
 
 def test_one_that_is_called_otherwise_or_runs_with_another_file_is_not(node: Tree) -> None:
